@@ -1,0 +1,1 @@
+"""Who is quoted or paraphrased saying what, and as what kind of expert."""

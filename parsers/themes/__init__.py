@@ -1,0 +1,1 @@
+"""Families of layouts: one template each, shared by many publishers."""

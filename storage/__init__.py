@@ -1,0 +1,1 @@
+"""Keeping: the archive of WARC captures and one SQLite file. The only folder that knows SQL."""
