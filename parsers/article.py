@@ -4,9 +4,8 @@ Missing is None, empty is "" or (). All records are frozen: a reading is a value
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import Literal
 
 Span = tuple[int, int]
@@ -167,7 +166,7 @@ class Article:
     quotes: tuple[Quote, ...] = ()
     people: tuple[Person, ...] = ()
     cards: tuple[Card, ...] = ()
-    provenance: Mapping[str, Provenance] = field(default_factory=lambda: MappingProxyType({}))
+    provenance: Mapping[str, Provenance] = field(default_factory=dict)
     parser_version: str = ""
 
     @property
@@ -179,3 +178,49 @@ class Article:
     def experts(self) -> tuple[Person, ...]:
         """Named people to whom the text gives a role or an affiliation."""
         return tuple(person for person in self.people if person.is_expert)
+
+    def as_dict(self) -> dict[str, object]:
+        """The object that `parse --json` prints: plain values, `schema: 1`, times as UTC text in ISO 8601 with `Z`."""
+        return {
+            "schema": 1,
+            "url": self.url,
+            "canonical_url": self.canonical_url,
+            "site": self.site,
+            "layout": self.layout,
+            "verdict": self.verdict,
+            "title": self.title,
+            "teaser": self.teaser,
+            "card_teaser": self.card_teaser,
+            "description": self.description,
+            "body": self.body,
+            "blocks": [asdict(block) for block in self.blocks],
+            "captions": list(self.captions),
+            "authors": list(self.authors),
+            "published": _when(self.published),
+            "modified": _when(self.modified),
+            "section": self.section,
+            "sections": list(self.sections),
+            "tags": list(self.tags),
+            "language": self.language,
+            "paywall": self.paywall,
+            "image": asdict(self.image) if self.image else None,
+            "quotes": [_quote(quote) for quote in self.quotes],
+            "people": [asdict(person) for person in self.people],
+            "cards": [asdict(card) for card in self.cards],
+            "provenance": {name: asdict(found) for name, found in self.provenance.items()},
+            "parser_version": self.parser_version,
+        }
+
+
+def _when(when: When | None) -> dict[str, object] | None:
+    if when is None:
+        return None
+    utc = when.utc.isoformat().replace("+00:00", "Z") if when.utc else None
+    return {"raw": when.raw, "utc": utc, "zone_source": when.zone_source, "precision": when.precision}
+
+
+def _quote(quote: Quote) -> dict[str, object]:
+    plain = asdict(quote)
+    plain["speaker_span"] = list(quote.speaker_span) if quote.speaker_span else None
+    plain["spans"] = [list(span) for span in quote.spans]
+    return plain

@@ -1,0 +1,169 @@
+"""RSS 2.0, RSS 1.0, Atom and JSON Feed. XML without DTD and entities, bounded in size and number."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from selectolax.lexbor import LexborHTMLParser
+
+from parsers import dates
+from parsers.article import When
+from parsers.errors import ParseError
+from parsers.page import Page
+from parsers.text import clean, node_text
+from parsers.url import try_canonical
+
+MAX_ITEMS = 5_000
+MAX_BYTES = 20_000_000
+_DECLARED = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_PROLOG = re.compile(r"\A\s*<\?xml[^>]*\?>")
+_BAD_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_BARE_AMPERSAND = re.compile(r"&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};|(?:amp|lt|gt|quot|apos);)")
+_ROOT = re.compile(rb"<(?:rss|feed|rdf:RDF|\w+:feed)[\s>]")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One entry of a feed. `url` is canonical; `teaser` is plain text; `published` is None where not given."""
+
+    url: str
+    title: str
+    teaser: str = ""
+    section: str = ""
+    published: When | None = None
+
+
+def looks_like_feed(page: Page) -> bool:
+    """Whether the bytes are a feed, whatever their label says."""
+    start = page.body[:2000].lstrip()
+    if start.startswith(b"{"):
+        return b"jsonfeed.org/version" in start or page.content_type == "application/feed+json"
+    return bool(_ROOT.search(start)) and b"<html" not in start.lower()
+
+
+def items(page: Page) -> tuple[str, tuple[FeedItem, ...]]:
+    """The feed's title and its entries, in order, once each. Raises ParseError naming what is wrong."""
+    if len(page.body) > MAX_BYTES:
+        raise ParseError(f"the feed {page.url} is larger than {MAX_BYTES} bytes", next="use a front instead")
+    if page.body.lstrip().startswith(b"{"):
+        title, entries = _json(page)
+    else:
+        title, entries = _xml(page)
+    unique: dict[str, FeedItem] = {}
+    for item in entries:
+        unique.setdefault(item.url, item)
+        if len(unique) >= MAX_ITEMS:
+            break
+    return title, tuple(unique.values())
+
+
+def plain(html: str) -> str:
+    """The text of a description, which may be HTML."""
+    if "<" not in html and "&" not in html:
+        return clean(html)
+    body = LexborHTMLParser(f"<body>{html}</body>").body
+    return node_text(body) if body is not None else ""
+
+
+def _root(page: Page) -> ET.Element:
+    text = _BAD_CHARS.sub("", page.text.lstrip())
+    if _DECLARED.search(text[:4096]) or "<!ENTITY" in text:
+        raise ParseError(
+            f"the feed {page.url} declares a document type",
+            cause="entities of a DTD can make a small file huge, so such feeds are not read",
+            next="use a front instead",
+        )
+    text = _PROLOG.sub("", text)
+    for attempt in (text, _BARE_AMPERSAND.sub("&amp;", text)):
+        try:
+            return ET.fromstring(attempt)  # noqa: S314 - a DTD was refused above
+        except ET.ParseError as error:
+            problem = error
+    raise ParseError(f"the feed {page.url} is not well-formed XML", cause=str(problem), next="use a front instead")
+
+
+def _name(element: ET.Element) -> str:
+    return element.tag.rsplit("}", 1)[-1].lower() if isinstance(element.tag, str) else ""
+
+
+def _child(element: ET.Element, *names: str) -> str:
+    for name in names:
+        for child in element:
+            if _name(child) == name and (text := "".join(child.itertext()).strip()):
+                return text
+    return ""
+
+
+def _xml(page: Page) -> tuple[str, Iterator[FeedItem]]:
+    root = _root(page)
+    if _name(root) not in ("rss", "feed", "rdf"):
+        raise ParseError(
+            f"{page.url} is XML but no feed", cause=f"its root is <{_name(root)}>", next="use a front instead"
+        )
+    head = next((child for child in root if _name(child) == "channel"), root)
+    return plain(_child(head, "title")), _entries(root, page.url)
+
+
+def _entries(root: ET.Element, base: str) -> Iterator[FeedItem]:
+    for element in root.iter():
+        if _name(element) not in ("item", "entry"):
+            continue
+        url = _link(element, base)
+        if url is None:
+            continue
+        published = _child(element, "pubdate", "published", "date", "updated", "issued")
+        categories = (
+            plain(child.get("term") or "".join(child.itertext())) for child in element if _name(child) == "category"
+        )
+        yield FeedItem(
+            url=url,
+            title=plain(_child(element, "title")),
+            teaser=plain(_child(element, "description", "summary", "subtitle"))[:2000],
+            section=next((text for text in categories if text), ""),
+            published=dates.read(published) if published else None,
+        )
+
+
+def _link(element: ET.Element, base: str) -> str | None:
+    candidates: list[str] = []
+    for child in element:
+        name = _name(child)
+        if name == "link" and child.get("href"):
+            if child.get("rel", "alternate") == "alternate":
+                candidates.insert(0, child.get("href", ""))
+        elif (name == "link" and child.text) or (name == "guid" and child.get("isPermaLink", "true") != "false"):
+            candidates.append((child.text or "").strip())
+        elif name == "origlink" and child.text:
+            candidates.insert(0, child.text.strip())
+    return next((url for text in candidates if text and (url := try_canonical(text, base))), None)
+
+
+def _json(page: Page) -> tuple[str, Iterator[FeedItem]]:
+    try:
+        value = json.loads(page.text)
+        entries = value["items"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ParseError(f"{page.url} is no JSON feed", cause=str(error), next="use a front instead") from error
+    if not isinstance(entries, list):
+        raise ParseError(f"{page.url} is no JSON feed", cause="items is not a list", next="use a front instead")
+    return clean(str(value.get("title") or "")), _json_entries(entries, page.url)
+
+
+def _json_entries(entries: list[object], base: str) -> Iterator[FeedItem]:
+    for entry in entries:
+        if not isinstance(entry, dict):
+            continue
+        url = try_canonical(str(entry.get("url") or entry.get("external_url") or ""), base)
+        if url is None:
+            continue
+        tags = entry.get("tags")
+        published = entry.get("date_published")
+        yield FeedItem(
+            url=url,
+            title=clean(str(entry.get("title") or "")),
+            teaser=plain(str(entry.get("summary") or "")),
+            section=clean(str(tags[0])) if isinstance(tags, list) and tags else "",
+            published=dates.read(str(published)) if published else None,
+        )

@@ -1,0 +1,157 @@
+"""What kind of page this really is. Bytes before labels; an article must have a body."""
+
+import re
+from urllib.parse import urlsplit
+
+from parsers.article import Article, Verdict
+from parsers.page import Page
+from parsers.text import clean
+
+_MAGIC = (
+    b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PK\x03\x04", b"RIFF", b"\x00\x00\x00\x18ftyp", b"\x00\x00\x00\x1cftyp",
+    b"\x00\x00\x00 ftyp", b"ID3", b"OggS", b"\x1aE\xdf\xa3", b"\x1f\x8b", b"wOFF", b"wOF2", b"7z\xbc\xaf", b"MZ", b"\x7fELF",
+    b"II*\x00", b"MM\x00*", b"\x00\x00\x01\x00", b"FLV\x01", b"BZh", b"Rar!",
+)  # fmt: skip
+_MARKUP = re.compile(rb"<(?:!doctype|html|head|body|title|meta|div|p|article|h1|table|script|!--|\?xml)", re.IGNORECASE)
+_CHALLENGE = re.compile(
+    r"just a moment|attention required|checking your browser|verify(?:ing)? (?:that )?you are (?:a )?human|are you a robot|"
+    r"access denied|request blocked|please enable (?:js|javascript) and (?:disable any ad|cookies)|ddos protection by|"
+    r"pardon our interruption|security check|unusual traffic|human verification|captcha|robot check|bot detection|"
+    r"you have been blocked|error 1020",
+    re.IGNORECASE,
+)
+_CHALLENGE_MARKUP = re.compile(
+    rb"cf-chl|cdn-cgi/challenge-platform|_cf_chl_opt|captcha-delivery\.com|px-captcha|perimeterx|_Incapsula_Resource|"
+    rb"distil_r_captcha|geo\.captcha|awswaf|aws-waf-token|datadome|kpsdk|sucuri_cloudproxy",
+    re.IGNORECASE,
+)
+_CONSENT_PATH = re.compile(r"/(?:consent|cookie-?wall|privacy-?gate|gdpr|cmp)(?:[/?.-]|\Z)", re.IGNORECASE)
+_CONSENT_HOST = re.compile(r"^(?:consent|cmp|privacy-mgmt|guce|myprivacy)\.", re.IGNORECASE)
+_CONSENT_TEXT = re.compile(
+    r"(?:we|wir|nous|our partners|partners|site)\b.{0,200}\b(?:cookies?|consent|zustimmung|consentement|personal data)|"
+    r"\b(?:accept|agree|akzeptieren|accepter|zustimmen)\b.{0,60}\b(?:cookies?|all|alle|tout|terms|continue)|"
+    r"before you continue|cookie (?:consent|preferences|settings)|your privacy (?:choices|matters|is important)",
+    re.IGNORECASE | re.DOTALL,
+)
+_LOST = re.compile(
+    r"(?:page|article|story|content|document|file)\b.{0,30}\b(?:not (?:be )?found|not exist|no longer (?:available|exists?)|"
+    r"(?:has been |was )?(?:removed|deleted)|unavailable|missing)|"
+    r"(?:not found|^404\b|\b404 error|error 404|seite nicht gefunden|nicht gefunden|page (?:introuvable|non trouv[ée]e)|"
+    r"p[aá]gina no (?:encontrada|existe)|p[aá]gina n[aã]o encontrada|pagina non trovata|sidan hittades inte|siden blev ikke|"
+    r"페이지를 찾을 수 없|찾을 수 없습니다|존재하지 않는|ページが見つかりません|见つかりません|找不到|页面不存在|страница не найдена)",
+    re.IGNORECASE,
+)
+_PAYWALL_TAIL = re.compile(
+    r"(?:subscribe|subscription|sign in|log in|register|become a member|members? only|premium content|to (?:continue|keep) "
+    r"reading|to read (?:the full|this|more)|abonn|weiterlesen|suscr[ií]b|prenumerera|유료|구독)",
+    re.IGNORECASE,
+)
+SHORT_TEXT = 600
+"""Characters of visible text under which a page may be nothing but a notice."""
+SHORT_BODY = 700
+"""Characters of body under which a page behind a paywall is only its teaser."""
+MANY_CARDS = 12
+
+
+def of_response(page: Page) -> Verdict | None:
+    """The verdict that status, bytes and markup give by themselves; None if the page has to be read."""
+    if page.status in (404, 410):
+        return "gone"
+    body = page.body
+    challenged = _challenge(page)
+    if challenged and (page.status >= 400 or _text_length(page) < 4 * SHORT_TEXT):
+        return "challenge"
+    if page.status >= 400 or page.status < 200:
+        return "error"
+    if not body.strip():
+        return "truncated" if page.truncated else "empty"
+    if _binary(page):
+        return "not_html"
+    if page.truncated:
+        return "truncated"
+    return _notice(page)
+
+
+def of_article(page: Page, article: Article) -> Verdict:
+    """The verdict once a page has been read."""
+    length = sum(len(block.text) for block in article.blocks)
+    if not article.title and length < 200:
+        return "front" if len(article.cards) >= MANY_CARDS else "empty"
+    if length == 0:
+        if len(article.cards) >= MANY_CARDS:
+            return "front"
+        return "teaser_only" if article.paywall or article.teaser else "empty"
+    if length < SHORT_BODY:
+        tail = " ".join(block.text for block in article.blocks[-2:])
+        if article.paywall or (
+            _PAYWALL_TAIL.search(tail) and length < SHORT_BODY // 2 and article.paywall is not False
+        ):
+            return "teaser_only"
+        if len(article.cards) >= MANY_CARDS and length < 200 and article.published is None:
+            return "front"
+    return "article"
+
+
+def _binary(page: Page) -> bool:
+    """Not HTML by its bytes; a label counts only where the bytes say nothing."""
+    start = page.body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(_MAGIC):
+        return True
+    if page.charset.name.startswith("utf-16"):
+        return False
+    if start[4:8] == b"ftyp" or b"\x00" in start[:512]:
+        return True
+    if start.startswith((b"{", b"[")) and page.content_type.endswith("json"):
+        return True
+    if _MARKUP.search(page.body[:65536]):
+        return False
+    return page.content_type not in ("", "text/html", "application/xhtml+xml") or b"<" not in page.body
+
+
+def _challenge(page: Page) -> bool:
+    if page.header("cf-mitigated") == "challenge":
+        return True
+    if page.status in (401, 403, 405, 429, 503) and _CHALLENGE_MARKUP.search(page.body[:200_000]):
+        return True
+    if len(page.body) > 300_000 or b"<" not in page.body[:4096]:
+        return False
+    title = _title(page)
+    return bool(title and _CHALLENGE.search(title) and len(title) < 80)
+
+
+def _title(page: Page) -> str:
+    node = page.tree.css_first("title")
+    return clean(node.text(deep=True)) if node is not None else ""
+
+
+def _text_length(page: Page) -> int:
+    return len(_visible(page))
+
+
+def _visible(page: Page) -> str:
+    """Text of paragraphs and headings, without menus: what a notice would say."""
+    nodes = page.tree.css("h1, h2, h3, p, li, td")
+    return clean(" ".join(node.text(deep=True) or "" for node in nodes[:400]))
+
+
+def _notice(page: Page) -> Verdict | None:
+    """Pages that are nothing but a notice: a consent form, or "not found" said with status 200."""
+    address = urlsplit(page.url)
+    moved = page.asked != page.url
+    asked_for_it = _CONSENT_PATH.search(urlsplit(page.asked).path) is not None
+    if moved and not asked_for_it:
+        if _CONSENT_HOST.match(address.hostname or "") or _CONSENT_PATH.search(address.path):
+            return "consent"
+    heading = page.tree.css_first("h1")
+    head = clean(heading.text(deep=True)) if heading is not None else ""
+    title = _title(page)
+    for text in (head, title):
+        if text and len(text) < 100 and _LOST.search(text) and _text_length(page) < 3 * SHORT_TEXT:
+            return "soft_404"
+    visible = _visible(page)
+    whole = page.tree.body
+    if len(visible) < 2 * SHORT_TEXT and whole is not None and page.tree.css_first("form, button") is not None:
+        words = clean(whole.text(deep=True, separator=" ") or "")
+        if len(words) < 3 * SHORT_TEXT and _CONSENT_TEXT.search(words) and page.tree.css_first("article, time") is None:
+            return "consent"
+    return None

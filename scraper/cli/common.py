@@ -1,0 +1,51 @@
+"""What verbs share: where the archive is, dates of flags."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from parsers.errors import UsageError
+from scraper.settings import FILE
+
+
+def archive_option(command: Callable[..., object]) -> Callable[..., object]:
+    """`--archive DIR`, else NEWSMORGUE_ARCHIVE, else the current folder if it holds newsmorgue.toml."""
+    return click.option(
+        "--archive",
+        type=click.Path(path_type=Path, file_okay=False),
+        help=f"The archive's folder; else $NEWSMORGUE_ARCHIVE, else the current folder if it holds {FILE}.",
+    )(command)
+
+
+def archive_folder(given: Path | None) -> Path:
+    """The archive's folder. Raises UsageError if none is named, found or there."""
+    chosen = given or (Path(text) if (text := os.environ.get("NEWSMORGUE_ARCHIVE")) else None)
+    if chosen is None:
+        if Path(FILE).is_file():
+            return Path()
+        raise UsageError(
+            "no archive named",
+            cause=f"there is no --archive, no NEWSMORGUE_ARCHIVE, and no {FILE} in the current folder",
+            next="newsmorgue init clips --contact you@example.org",
+        )
+    if not (chosen / FILE).is_file():
+        raise UsageError(
+            f"{chosen} is not an archive",
+            cause=f"it holds no {FILE}",
+            next=f"newsmorgue init {chosen} --contact you@example.org",
+        )
+    return chosen
+
+
+def instant(text: str | None, option: str) -> datetime | None:
+    """A date or time of a flag as an aware UTC instant; a time without a zone is UTC."""
+    if text is None:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r} is not a date", next=f"{option} 2026-11-24") from error
+    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)

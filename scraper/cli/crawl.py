@@ -1,0 +1,144 @@
+"""`crawl`: fetch what the sites have, read it and keep it."""
+
+import os
+from pathlib import Path
+
+import click
+
+from parsers.errors import NewsmorgueError, PartlyFailed, UsageError
+from scraper.cli.common import archive_folder, archive_option
+from scraper.cli.output import data, say
+from scraper.cli.progress import watching
+from scraper.clock import clock
+from scraper.crawl import Limits
+from scraper.runs import Outcome
+from scraper.runs import crawl as run_crawl
+from scraper.settings import FILE, Settings, SiteSettings, load
+from storage.archive import Archive
+from storage.timing import parse_duration
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  newsmorgue crawl                          every site of the archive in this folder
+  newsmorgue crawl example --limit 20       one site, twenty stories
+  newsmorgue crawl --dry-run                what would be asked for
+  newsmorgue crawl --set delay=5s --wait 0s
+
+Stopped by Ctrl-C, a crash or kill -9, the next crawl goes on. Exit code 3 if some site gave nothing, 1 if all did."""
+)
+@click.argument("sites", nargs=-1, metavar="[SITE]...")
+@archive_option
+@click.option("--wait", default="30s", show_default=True, metavar="TIME", help="End when nothing is due within TIME.")
+@click.option("--recheck", is_flag=True, help="Ask every known story again.")
+@click.option("--no-read", is_flag=True, help="Fetch and capture only.")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Fetch at most N stories.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that read.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting of [crawl] for this run.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked for; ask and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document about the run.")
+def crawl(
+    sites: tuple[str, ...],
+    archive: Path | None,
+    wait: str,
+    recheck: bool,
+    no_read: bool,
+    limit: int | None,
+    jobs: int,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> int:
+    """Fetch what the sites have, read it and keep it.
+
+    Takes every front and feed of the sites now, then all that is due. Bytes are safe in WARC before anyone reads them.
+    """
+    folder = archive_folder(archive)
+    settings = load(folder, environ=os.environ, flags=_flags(overrides))
+    chosen = _chosen(settings, sites, folder)
+    if dry_run:
+        return _dry_run(folder, chosen, recheck=recheck, as_json=as_json)
+    limits = Limits(wait=parse_duration(wait), stories=limit, recheck=recheck, read=not no_read)
+    with watching() as progress:
+        outcome = run_crawl(
+            folder, settings, chosen, clock=clock(os.environ), limits=limits, progress=progress, jobs=jobs
+        )
+    _report(outcome, as_json=as_json)
+    failed = ", ".join(outcome.tally.failed_sites())
+    step = f"newsmorgue status --archive {folder}"
+    if outcome.state == "failed":
+        raise NewsmorgueError(f"nothing came from {failed}", cause=_first_error(outcome), next=step)
+    if outcome.state == "partly":
+        raise PartlyFailed(f"nothing came from {failed}", cause=_first_error(outcome), next=step)
+    return 0
+
+
+def _flags(overrides: tuple[str, ...]) -> dict[str, str]:
+    pairs = {}
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise UsageError(f"--set {override!r} is not KEY=VALUE", next="--set delay=5s")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def _chosen(settings: Settings, names: tuple[str, ...], folder: Path) -> tuple[SiteSettings, ...]:
+    if not settings.sites:
+        raise UsageError(
+            f"{folder / FILE} names no site",
+            next='add a block:  [site.example]  home = "https://example.org/"',
+        )
+    if names:
+        return tuple(settings.site(name) for name in dict.fromkeys(names))
+    chosen = tuple(site for site in settings.sites if not site.paused)
+    if not chosen:
+        raise UsageError("every site is paused", next=f"remove  paused = true  in {folder / FILE}, or name a site")
+    return chosen
+
+
+def _dry_run(folder: Path, sites: tuple[SiteSettings, ...], *, recheck: bool, as_json: bool) -> int:
+    rows: list[dict[str, object]] = [
+        {"site": site.name, "kind": source.kind, "url": source.url} for site in sites for source in site.sources
+    ]
+    names = {site.name for site in sites}
+    with Archive.open(folder) as archive:
+        due = archive.frontier.waiting(clock(os.environ).now(), stories=recheck)
+        rows += [row for row in due if row["site"] in names and row["url"] not in {seen["url"] for seen in rows}]
+    if as_json:
+        data({"schema": 1, "would_fetch": rows})
+    else:
+        for row in rows:
+            click.echo(f"{row['site']}\t{row['kind']}\t{row['url']}")
+    say(f"would ask for {len(rows)} addresses, and for what they lead to; nothing was asked, nothing was written")
+    return 0
+
+
+def _first_error(outcome: Outcome) -> str:
+    return next(iter(outcome.tally.errors.values()), "").splitlines()[0] if outcome.tally.errors else ""
+
+
+def _report(outcome: Outcome, *, as_json: bool) -> None:
+    counts = outcome.tally.counts
+    if as_json:
+        data(
+            {
+                "schema": 1,
+                "run": outcome.run,
+                "state": outcome.state,
+                "started": outcome.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                "seconds": round((outcome.ended - outcome.started).total_seconds(), 3),
+                "counts": dict(counts),
+                "sites": {site: dict(seen) for site, seen in outcome.tally.by_site.items()},
+                "errors": outcome.tally.errors,
+            }
+        )
+        return
+    seconds = (outcome.ended - outcome.started).total_seconds()
+    words = ", ".join(f"{counts[word]} {word}" for word in sorted(counts) if word not in ("tried", "got"))
+    say(
+        f"run {outcome.run} {outcome.state} in {seconds:.1f} s: {counts['tried']} requests; {words or 'nothing was due'}"
+    )
+    for url, problem in list(outcome.tally.errors.items())[:10]:
+        say(f"  {url}: {problem.splitlines()[0]}")

@@ -1,0 +1,55 @@
+"""How answers are printed: data on stdout, words on stderr."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import click
+
+
+def printable(text: str) -> str:
+    """Text from the web without control characters, which could drive a terminal; keeps line breaks."""
+    return "".join(c if c == "\n" or c.isprintable() else "\ufffd" for c in text)
+
+
+def say(text: str) -> None:
+    """Words for the person at the terminal, on stderr."""
+    click.echo(printable(text), err=True)
+
+
+def data(value: Mapping[str, object]) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def document(key: str, rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows as one JSON document with `schema: 1`."""
+    data({"schema": 1, key: rows})
+
+
+def lines(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print rows as JSON lines."""
+    for row in rows:
+        click.echo(json.dumps(row, ensure_ascii=False, default=str))
+
+
+def table(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str]) -> None:
+    """Print rows for people. `columns`: key of the row to the column's heading; wide text is folded."""
+    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - slow to import, not needed for --help and --json
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for key, heading in columns.items():
+        numeric = all(isinstance(row[key], int | float) for row in rows)
+        grid.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        grid.add_row(*(Text(printable(str("" if row[key] is None else row[key]))) for key in columns))
+    console = Console()
+    console.print(grid, width=None if console.is_terminal else 160)
+
+
+def json_options(command: Callable[..., object]) -> Callable[..., object]:
+    """`--json` prints one document, `--jsonl` one row a line."""
+    command = click.option("--jsonl", is_flag=True, help="One JSON object a line.")(command)
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document.")(command)

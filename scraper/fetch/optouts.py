@@ -1,0 +1,42 @@
+"""Opt-outs in the headers of an answer. Those in its markup are read by `parsers.metadata`."""
+
+import re
+from collections.abc import Iterable
+
+_AGENT = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
+_WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
+AGENT = "newsmorgue"
+ALL = "noindex, nofollow, noarchive".split(", ")
+
+
+def optouts(page_headers: Iterable[tuple[str, str]], agent: str = AGENT) -> tuple[str, ...]:
+    """Words of X-Robots-Tag that are meant for everyone or for `agent`, and `tdm-reservation` if the header says 1.
+
+    In lower case, in order, each once; `none` also gives the three it stands for. A word said to another agent is not ours:
+    `X-Robots-Tag: otherbot: noarchive`. Sources: Google's robots meta tag specification; TDMRep (W3C community group,
+    section 6.2).
+    """
+    found: dict[str, None] = {}
+    for name, value in page_headers:
+        key = name.lower()
+        if key == "x-robots-tag":
+            found.update(dict.fromkeys(_words(value, agent)))
+        elif key == "tdm-reservation" and value.strip() == "1":
+            found["tdm-reservation"] = None
+    if "none" in found:
+        found.update(dict.fromkeys(ALL))
+    return tuple(found)
+
+
+def _words(value: str, agent: str) -> Iterable[str]:
+    """Words of one header. `otherbot: noindex, noarchive` speaks of that agent until another is named."""
+    mine = True
+    for item in value.split(","):
+        text = item
+        named = _AGENT.match(text)
+        if named and named[1].lower() not in _WITH_VALUE:
+            mine = named[1].lower() in (agent.lower(), "*")
+            text = text[named.end() :]
+        word = text.split(":", 1)[0].strip().lower()
+        if mine and re.fullmatch(r"[a-z_-]{2,40}", word):
+            yield word

@@ -1,0 +1,66 @@
+"""One host's pace: one request at a time, a pause after each, and longer when the host asks for it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from parsers.errors import HostHeld
+from scraper.fetch.policy import MAX_WAIT
+from scraper.fetch.words import plain
+
+Clock = Callable[[], float]
+Sleep = Callable[[float], Awaitable[None]]
+MAX_DELAY = 300.0
+"""Seconds between two requests. A host that asks for more gets no request at all: its pages would never be done."""
+
+
+class Pace:
+    """When a host may be asked next.
+
+    `delay`: least seconds between the end of one request and the start of the next. `clock` counts seconds, `sleep`
+    waits for some.
+    """
+
+    def __init__(self, host: str, delay: float, *, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
+        self.host = host
+        self.delay = delay
+        self._clock = clock
+        self._sleep = sleep
+        self._lock = asyncio.Lock()
+        self._next = clock()
+        self._held_until = self._next
+        self._held_for = ""
+
+    def hold(self, seconds: float, why: str) -> None:
+        """Ask nothing of this host for so long."""
+        until = self._clock() + seconds
+        if until > self._held_until:
+            self._held_until, self._held_for = until, why
+
+    def check(self, url: str) -> None:
+        """Raises HostHeld if the host is held for longer than is worth waiting."""
+        left = self._held_until - self._clock()
+        if left > MAX_WAIT:
+            raise HostHeld(
+                f"{plain(self.host)} is left alone for {left:.0f} s",
+                seconds=left,
+                cause=self._held_for,
+                next="nothing to do: it is asked again after that",
+                url=url,
+            )
+
+    @asynccontextmanager
+    async def slot(self, url: str) -> AsyncIterator[None]:
+        """The right to send one request. Waits for its turn and for the pause; raises HostHeld as `check` does."""
+        async with self._lock:
+            while True:
+                self.check(url)
+                left = max(self._next, self._held_until) - self._clock()
+                if left <= 0:
+                    break
+                await self._sleep(left)
+            try:
+                yield
+            finally:
+                self._next = self._clock() + self.delay

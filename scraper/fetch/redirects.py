@@ -1,0 +1,70 @@
+"""Where an answer sends us: addresses to requests, redirects to addresses."""
+
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import httpx
+
+from parsers.errors import AddressRefused, BadResponse
+from scraper.fetch.words import plain, shown
+
+STATUSES = frozenset({301, 302, 303, 307, 308})
+MAX_HOPS = 10
+MAX_HOPS_ROBOTS = 5
+"""RFC 9309 section 2.3.1.2: at least five are followed."""
+MAX_LENGTH = 8192
+_SPACE = "".join(map(chr, range(33)))
+
+
+def address(url: str) -> str:
+    """The address to request: without fragment, and without user name and password, which a page must not set for us.
+
+    Raises AddressRefused if it is not an http(s) address with a host.
+    """
+    try:
+        parts = urlsplit(url)
+        parsed = httpx.URL(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")))
+        usable = parsed.scheme in ("http", "https") and bool(parsed.host) and parts.port != 0
+    except (ValueError, httpx.InvalidURL) as error:
+        raise AddressRefused(f"{shown(url)} is not an address", cause=plain(str(error)), url=url) from error
+    if not usable:
+        raise AddressRefused(f"{shown(url)} is not an http or https address", cause="nothing else is fetched", url=url)
+    return str(parsed)
+
+
+def target(base: str, location: str | None) -> str:
+    """The address that a redirect from `base` leads to.
+
+    Raises BadResponse if there is none or it cannot be read, AddressRefused if it is not http(s).
+    """
+    if location is None:
+        raise BadResponse(f"{shown(base)} redirects to nowhere", cause="the answer has no Location", url=base)
+    if len(location) > MAX_LENGTH:
+        raise BadResponse(
+            f"{shown(base)} redirects to an address of {len(location)} characters",
+            cause=f"no more than {MAX_LENGTH} are followed",
+            url=base,
+        )
+    text = location.strip(_SPACE)
+    scheme = text.partition(":")[0].lower() if ":" in text.partition("/")[0] else ""
+    if scheme in ("", "http", "https"):
+        # Browsers read backslashes as slashes; so must we, or the host we check is not the one they would ask.
+        head, mark, query = text.partition("?")
+        text = head.replace("\\", "/") + mark + query
+    try:
+        joined = urljoin(base, text)
+        parts = urlsplit(joined)
+        _ = parts.port
+    except ValueError as error:
+        raise BadResponse(
+            f"{shown(base)} redirects to {plain(text)!r}, which is not an address", cause=plain(str(error)), url=base
+        ) from error
+    if parts.scheme in ("http", "https") and not parts.hostname:
+        raise BadResponse(f"{shown(base)} redirects to {plain(text)!r}, which names no host", url=base)
+    try:
+        return address(joined)
+    except AddressRefused as error:
+        raise AddressRefused(
+            f"{shown(base)} redirects to {shown(text)}",
+            cause="only http and https addresses are followed",
+            url=base,
+        ) from error

@@ -1,0 +1,82 @@
+"""One recorded run: the lock, the run's row, the crawl, and what is said of it in the end."""
+
+import asyncio
+import json
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing import get_context
+from pathlib import Path
+
+from parsers.errors import Interrupted
+from parsers.version import __version__
+from scraper.clock import Clock
+from scraper.crawl import Crawl, Limits, Progress, Tally
+from scraper.fetch.client import user_agent
+from scraper.settings import Settings, SiteSettings, require_contact
+from storage.archive import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run ended. `state`: done, partly or failed."""
+
+    run: int
+    state: str
+    started: datetime
+    ended: datetime
+    tally: Tally
+
+
+def crawl(
+    folder: Path,
+    settings: Settings,
+    sites: tuple[SiteSettings, ...],
+    *,
+    clock: Clock,
+    limits: Limits,
+    progress: Progress,
+    jobs: int = 1,
+    command: str = "crawl",
+) -> Outcome:
+    """Crawl some sites of an archive as one recorded run.
+
+    Raises SettingsError (no contact), ArchiveLocked (another run writes), Interrupted (Ctrl-C: what was fetched is kept,
+    the next run goes on).
+    """
+    require_contact(settings.crawl)
+    with Archive.open(folder, write=True) as archive:
+        started = clock.now()
+        run = archive.start_run(
+            now=started, version=__version__, command=command, settings=json.dumps(settings.as_json(), default=str)
+        )
+        readers = ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) if jobs > 1 else None
+        job = Crawl(
+            archive,
+            settings,
+            sites,
+            clock=clock,
+            agent=user_agent(settings.crawl.contact),
+            limits=limits,
+            progress=progress,
+            run=run,
+            readers=readers,
+        )
+        state = "interrupted"
+        try:
+            tally = asyncio.run(job.run())
+            failed = tally.failed_sites()
+            state = "done" if not failed else "failed" if len(failed) == len(tally.by_site) else "partly"
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise Interrupted(
+                f"run {run} stopped after {job.tally.counts['tried']} requests; everything fetched is kept",
+                next=f"newsmorgue {command} --archive {folder}   goes on where this one stopped",
+            ) from None
+        except BaseException:
+            state = "failed"
+            raise
+        finally:
+            if readers is not None:
+                readers.shutdown(cancel_futures=True)
+            archive.end_run(run, now=clock.now(), state=state, counts=job.tally.counts, errors=len(job.tally.errors))
+        return Outcome(run=run, state=state, started=started, ended=clock.now(), tally=tally)

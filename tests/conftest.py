@@ -1,0 +1,90 @@
+"""What tests share: a demo archive made once, and where the corpora are."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from parsers.version import __version__
+from scraper import demo as demonstration
+from scraper.clock import Clock
+from scraper.crawl import Limits
+from scraper.portal import Portal, Request
+from scraper.runs import Outcome
+from scraper.runs import crawl as run_crawl
+from scraper.settings import FILE, Settings, load
+from storage.archive import Archive
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def fetched(self, site: str, url: str, outcome: str) -> None:
+        """Say nothing."""
+
+    def queued(self, due: int) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Crawled:
+    """Two visits to the portal: the archive's folder, both outcomes, the portal's log and where the second visit begins."""
+
+    folder: Path
+    outcomes: tuple[Outcome, Outcome]
+    log: tuple[Request, ...]
+    second: int
+    portal: Portal
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        db = sqlite3.connect(f"file:{self.folder / 'archive.db'}?mode=ro", uri=True)
+        db.row_factory = sqlite3.Row
+        try:
+            return db.execute(sql, values).fetchall()
+        finally:
+            db.close()
+
+
+def settings_for(portal: Portal, folder: Path, **changes: str) -> Settings:
+    """An archive's settings for a running portal, written to its folder."""
+    text = demonstration.SETTINGS.format(mark=demonstration.MARK, name=portal.name, home=portal.base)
+    (folder / FILE).write_text(text, "utf-8")
+    return load(folder, environ={}, flags=changes)
+
+
+def crawl_portal(portal: Portal, folder: Path, limits: Limits = Limits(wait=0.0), **changes: str) -> Outcome:
+    """One crawl of a running portal into `folder`."""
+    settings = settings_for(portal, folder, **changes)
+    return run_crawl(folder, settings, settings.sites, clock=Clock(portal.now), limits=limits, progress=Silent())
+
+
+@pytest.fixture(scope="session")
+def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
+    """The portal crawled twice, its clock moved on between."""
+    folder = tmp_path_factory.mktemp("crawled") / "archive"
+    with Portal() as portal:
+        Archive.create(folder, now=portal.now).close()
+        first = crawl_portal(portal, folder)
+        second_begins = len(portal.log)
+        portal.tick()
+        second = crawl_portal(portal, folder)
+        yield Crawled(folder, (first, second), tuple(portal.log), second_begins, portal)
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of shared corpora; the test is left out, in one line, where it is missing."""
+    folder = Path(os.environ.get("NEWSMORGUE_SHARED") or ROOT.parent / "shared")
+    if not folder.is_dir():
+        pytest.skip("left out: the shared corpora are not here (NEWSMORGUE_SHARED or ../shared)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def version() -> str:
+    return __version__
