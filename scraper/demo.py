@@ -48,7 +48,7 @@ def run(folder: Path, progress: Progress) -> Demo:
     _clear(folder)
     with Portal() as portal:
         clock = Clock(portal.now)
-        Archive.create(folder, now=clock.now()).close()
+        Archive.create(folder).close()
         text = SETTINGS.format(mark=MARK, name=portal.name, home=portal.base)
         (folder / FILE).write_text(text, "utf-8")
         settings = load(folder, environ={})

@@ -6,6 +6,7 @@ By hand: `python -c "from scraper.portal import Portal; Portal(port=8000).serve_
 
 import gzip
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ class Portal:
 
     def _at_tick(self) -> Pages:
         known = [story.at(self._ticks) for story in self._data.stories if story.tick <= self._ticks]
-        return Pages(self._data, known, base=self.base, now=self.now)
+        return Pages(self._data, known, base=self.base)
 
 
 class _Server(ThreadingHTTPServer):
@@ -144,8 +145,6 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that vanished (a killed crawl) is no news; nothing else is caught here silently."""
-        import sys
-
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -208,9 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(max(0.0, portal.latency - (time.monotonic() - started)))
         headers = {key.lower(): value for key, value in self.headers.items()}
         validator = "ETag" in head or "Last-Modified" in head
-        portal.log.append(
-            Request(started, time.monotonic(), self.command, self.path, int(status), headers, validator)
-        )
+        portal.log.append(Request(started, time.monotonic(), self.command, self.path, int(status), headers, validator))
 
 
 def _with_validators(answer: Answer, none_match: str | None, since: str | None) -> tuple[dict[str, str], bytes | None]:

@@ -1,4 +1,4 @@
-"""The demo portal's stories: text files with a TOML head, read once; each also tells what a reader should find in it."""
+"""The demo portal's stories: text files with a TOML head; each also tells what a reader should find in it."""
 
 import re
 import tomllib
@@ -70,8 +70,8 @@ class Correction:
 class Story:
     """One story as the publisher wrote it. `blocks`: (kind, text with inline marks).
 
-    `head`: `full` (JSON-LD, Open Graph), `og` (no JSON-LD) or `bare` (a `<title>` alone). `glued`: the section's label stands
-    inside the headline's own element. `short`: fronts and feeds link it by its `?p=` address. `tick`: published at
+    `head`: `full` (JSON-LD, Open Graph), `og` (no JSON-LD) or `bare` (a `<title>` alone). `glued`: the section's label
+    stands inside the headline's own element. `short`: fronts and feeds link it by its `?p=` address. `tick`: published at
     this tick of the portal's clock.
     """
 
@@ -143,10 +143,10 @@ def load() -> Data:
         if file.name.endswith(".md")
     ]
     templates = {
-        file.name.removesuffix(".html"): Template(file.read_text("utf-8"))
+        file.name.rpartition(".")[0]: Template(file.read_text("utf-8"))
         for place in (root / "templates", root / "templates" / "cards")
         for file in place.iterdir()
-        if file.name.endswith(".html")
+        if file.name.endswith((".html", ".xml"))
     }
     return Data(tuple(sorted(stories, key=lambda story: story.published, reverse=True)), templates)
 
@@ -200,4 +200,4 @@ def _blocks(body: str) -> Iterator[tuple[Kind, str]]:
         lines = part.split("\n") if part.startswith("- ") else [" ".join(part.split("\n"))]
         for line in lines:
             mark, kind = next(((mark, kind) for mark, kind in MARKS if line.startswith(mark)), ("", "p"))
-            yield kind, line.removeprefix(mark).strip()  # type: ignore[misc]
+            yield kind, line.removeprefix(mark).strip()

@@ -4,8 +4,8 @@ Beyond the RFC's letter, as Google publishes of its own parser: missing colons a
 an agent's line counts up to its first odd character, `/index.html` in an Allow also allows its folder, lines are cut at
 16 663 bytes and the file at 500 KiB.
 
-**Rules that forbid are read generously, rules that allow literally**: a Disallow matches an address as it is written and
-as RFC 9309 section 2.2.2 normalises it, an Allow only as it is written (docs/decisions/robots.md).
+**Rules that forbid are read generously, rules that allow literally**: a Disallow matches an address as it is written
+and as RFC 9309 section 2.2.2 normalises it, an Allow only as it is written (docs/decisions/robots.md).
 """
 
 import math

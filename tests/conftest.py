@@ -68,7 +68,7 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
     """The portal crawled twice, its clock moved on between."""
     folder = tmp_path_factory.mktemp("crawled") / "archive"
     with Portal() as portal:
-        Archive.create(folder, now=portal.now).close()
+        Archive.create(folder).close()
         first = crawl_portal(portal, folder)
         second_begins = len(portal.log)
         portal.tick()

@@ -121,7 +121,7 @@ def test_nothing_is_empty_unless_the_dictionary_says_until_when(crawled: Crawled
 def test_kill_9_in_mid_crawl_loses_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Portal() as portal:
-        Archive.create(folder, now=portal.now).close()
+        Archive.create(folder).close()
         settings_for(portal, folder)
         environ = {**os.environ, "NEWSMORGUE_NOW": portal.now.isoformat()}
         command = [COMMAND, "crawl", "--archive", str(folder), "--wait", "0s"]
@@ -153,7 +153,7 @@ def test_kill_9_in_mid_crawl_loses_nothing(tmp_path: Path) -> None:
 def test_a_crawl_stopped_by_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Portal() as portal:
-        Archive.create(folder, now=portal.now).close()
+        Archive.create(folder).close()
         settings_for(portal, folder)
         process = subprocess.Popen(
             [COMMAND, "crawl", "--archive", str(folder), "--set", "delay=100ms"],
@@ -172,7 +172,7 @@ def test_a_crawl_stopped_by_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
 def test_a_second_crawl_at_the_same_time_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "archive"
     with Portal() as portal:
-        Archive.create(folder, now=portal.now).close()
+        Archive.create(folder).close()
         settings_for(portal, folder)
         with Archive.open(folder, write=True):
             done = subprocess.run([COMMAND, "crawl", "--archive", str(folder)], capture_output=True, text=True)
@@ -202,7 +202,7 @@ def test_limit_ends_after_so_many_stories(tmp_path: Path) -> None:
 
     folder = tmp_path / "archive"
     with Portal() as portal:
-        Archive.create(folder, now=portal.now).close()
+        Archive.create(folder).close()
         crawl_portal(portal, folder, Limits(wait=0.0, stories=3))
         with Archive.open(folder) as archive:
             assert archive.db.execute("select count(*) from articles").fetchone()[0] == 3
@@ -212,7 +212,7 @@ def test_limit_ends_after_so_many_stories(tmp_path: Path) -> None:
 def test_reading_in_other_processes_gives_the_same(crawled: Crawled, tmp_path: Path, jobs: int) -> None:
     folder = tmp_path / "archive"
     with Portal() as portal:
-        Archive.create(folder, now=portal.now).close()
+        Archive.create(folder).close()
         settings_for(portal, folder)
         done = subprocess.run(
             [COMMAND, "crawl", "--archive", str(folder), "--wait", "0s", "--jobs", str(jobs), "--json"],

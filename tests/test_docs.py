@@ -54,7 +54,7 @@ def test_every_error_is_documented(error: type[errors.NewsmorgueError]) -> None:
 def test_every_table_and_view_is_documented(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
-    with Archive.create(tmp_path / "archive", now=datetime(2026, 1, 1, tzinfo=UTC)) as archive:
+    with Archive.create(tmp_path / "archive") as archive:
         names = {row["object"] for row in archive.db.query("select distinct object from _dictionary")}
     page = text("docs/archive.md")
     assert len(names) > 30

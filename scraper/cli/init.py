@@ -64,5 +64,5 @@ def init(folder: Path, contact: str, dry_run: bool) -> int:
 
 def make(folder: Path, settings: str, *, now: datetime) -> None:
     """Make the archive's folder and its settings file; the settings come last, so that a half-made folder is none."""
-    Archive.create(folder, now=now).close()
+    Archive.create(folder).close()
     (folder / FILE).write_text(settings, "utf-8")

@@ -1,7 +1,10 @@
 """Content codings taken off in small steps, so that a bomb ends at the cap and not in memory."""
 
 import zlib
-from typing import Protocol
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zlib import _Decompress
 
 _STEP = 65536
 _MAX_MEMBERS = 10_000
@@ -26,14 +29,6 @@ class Corrupt(Exception):
     """Bytes that are not what their content coding says."""
 
 
-class _Inflater(Protocol):
-    unconsumed_tail: bytes
-    unused_data: bytes
-    eof: bool
-
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
-
-
 class Decoder:
     """Takes a body's bytes as they arrive and keeps the decoded ones, at most `max_bytes`.
 
@@ -51,7 +46,7 @@ class Decoder:
         self._parts: list[bytes] = []
         self._size = 0
         self._start = b""
-        self._inflater: _Inflater | None = None
+        self._inflater: "_Decompress | None" = None
         self._members = 0
         self._ended = False
 

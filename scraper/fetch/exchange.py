@@ -36,7 +36,7 @@ class Cap:
 class Answer:
     """What came back. `body`: decoded bytes; `complete`: as much of it as was wanted.
 
-    It is not complete if the connection or its content coding broke off. `retry_after`: seconds the server asked for.
+    It is not complete if the connection or its content coding broke off.
     """
 
     exchange: Exchange
@@ -44,7 +44,6 @@ class Answer:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     complete: bool
-    retry_after: float | None = None
 
     def header(self, name: str) -> str | None:
         """The first header of that name (given in lower case), else None."""
@@ -54,23 +53,22 @@ class Answer:
 async def ask(
     client: httpx.AsyncClient,
     url: str,
-    headers: Mapping[str, str],
+    headers: Mapping[str, bytes],
     *,
     cap: Cap,
     deadline: float,
     now: Callable[[], datetime],
-    retry_after: Callable[[str | None, datetime], float | None],
 ) -> Answer:
     """GET `url`. `deadline`: seconds from connecting to the last byte.
 
     Raises AddressRefused, ConnectionFailed, DeadlineExceeded, BadResponse, TooLarge.
     """
-    request = client.build_request("GET", url, headers=headers)
+    request = client.build_request("GET", url, headers={name.encode(): value for name, value in headers.items()})
     try:
         async with asyncio.timeout(deadline):
             response = await _head(client, request)
             try:
-                return await _read(request, response, cap, now(), retry_after)
+                return await _read(request, response, cap, now())
             finally:
                 await response.aclose()
     except TimeoutError as error:
@@ -108,13 +106,7 @@ def _no_connection(url: str, error: Exception) -> ConnectionFailed:
     return ConnectionFailed(f"{shown(url)}: no connection", cause=words, next=next_step, url=url)
 
 
-async def _read(
-    request: httpx.Request,
-    response: httpx.Response,
-    cap: Cap,
-    at: datetime,
-    retry_after: Callable[[str | None, datetime], float | None],
-) -> Answer:
+async def _read(request: httpx.Request, response: httpx.Response, cap: Cap, at: datetime) -> Answer:
     url = str(request.url)
     status = response.status_code
     headers = tuple((_text(name), _text(value)) for name, value in response.headers.raw)
@@ -131,8 +123,7 @@ async def _read(
         ip=str(address[0]) if address else None,
         truncated=truncated,
     )
-    asked = next((value for name, value in headers if name.lower() == "retry-after"), None)
-    return Answer(exchange, status, headers, body, complete, retry_after(asked, at) if asked else None)
+    return Answer(exchange, status, headers, body, complete)
 
 
 async def _body(response: httpx.Response, cap: Cap, url: str) -> tuple[bytes, bytes, bool, Truncated | None]:

@@ -12,7 +12,7 @@ ALL = "noindex, nofollow, noarchive".split(", ")
 def optouts(page_headers: Iterable[tuple[str, str]], agent: str = AGENT) -> tuple[str, ...]:
     """Words of X-Robots-Tag that are meant for everyone or for `agent`, and `tdm-reservation` if the header says 1.
 
-    In lower case, in order, each once; `none` also gives the three it stands for. A word said to another agent is not ours:
+    In lower case, in order, each once; `none` also gives what it stands for. A word said to another agent is not ours:
     `X-Robots-Tag: otherbot: noarchive`. Sources: Google's robots meta tag specification; TDMRep (W3C community group,
     section 6.2).
     """

@@ -1,6 +1,7 @@
 """One host's pace: one request at a time, a pause after each, and longer when the host asks for it."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -28,8 +29,8 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._lock = asyncio.Lock()
-        self._next = clock()
-        self._held_until = self._next
+        self._ended = -math.inf
+        self._held_until = -math.inf
         self._held_for = ""
 
     def hold(self, seconds: float, why: str) -> None:
@@ -56,11 +57,11 @@ class Pace:
         async with self._lock:
             while True:
                 self.check(url)
-                left = max(self._next, self._held_until) - self._clock()
+                left = max(self._ended + self.delay, self._held_until) - self._clock()
                 if left <= 0:
                     break
                 await self._sleep(left)
             try:
                 yield
             finally:
-                self._next = self._clock() + self.delay
+                self._ended = self._clock()

@@ -38,6 +38,9 @@ class Backoff:
         return min(self.first * 2.0 ** min(tries - 1, 30), self.most) + random.uniform(0.0, self.jitter)  # noqa: S311
 
 
+BACKOFF = Backoff()
+
+
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Seconds that a Retry-After asks for, as a number or as a date (RFC 9110 section 10.2.3); None if it says neither.
 
@@ -55,6 +58,11 @@ def retry_after(value: str | None, now: datetime) -> float | None:
         return None
 
 
+def asked_to_wait(answer: Answer) -> float | None:
+    """Seconds that the answer's Retry-After asks for; None if it has none that can be read."""
+    return retry_after(answer.header("retry-after"), answer.exchange.at)
+
+
 def worth_another_try(answer: Answer) -> bool:
     """An answer that may be better next time: the server's own trouble, or a body that broke off."""
     return answer.status in (408, 429) or answer.status >= 500 or not answer.complete
@@ -69,7 +77,7 @@ class _Wait(wait_base):
     def __call__(self, retry_state: RetryCallState) -> float:
         asked = None
         if retry_state.outcome is not None and not retry_state.outcome.failed:
-            asked = retry_state.outcome.result().retry_after
+            asked = asked_to_wait(retry_state.outcome.result())
         return max(self._backoff.seconds(retry_state.attempt_number), asked or 0.0)
 
 

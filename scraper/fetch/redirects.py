@@ -22,13 +22,14 @@ def address(url: str) -> str:
     """
     try:
         parts = urlsplit(url)
-        parsed = httpx.URL(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")))
+        clean = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+        parsed = httpx.URL(clean)
         usable = parsed.scheme in ("http", "https") and bool(parsed.host) and parts.port != 0
     except (ValueError, httpx.InvalidURL) as error:
         raise AddressRefused(f"{shown(url)} is not an address", cause=plain(str(error)), url=url) from error
     if not usable:
         raise AddressRefused(f"{shown(url)} is not an http or https address", cause="nothing else is fetched", url=url)
-    return str(parsed)
+    return clean
 
 
 def target(base: str, location: str | None) -> str:
@@ -61,7 +62,7 @@ def target(base: str, location: str | None) -> str:
     if parts.scheme in ("http", "https") and not parts.hostname:
         raise BadResponse(f"{shown(base)} redirects to {plain(text)!r}, which names no host", url=base)
     try:
-        return address(joined)
+        return str(httpx.URL(address(joined)))  # escaped as it will be sent
     except AddressRefused as error:
         raise AddressRefused(
             f"{shown(base)} redirects to {shown(text)}",

@@ -1,9 +1,0 @@
-"""x"""
-
-from collections.abc import Sequence
-
-from parsers.article import Block, Person, Quote
-
-
-def extract(body: str, blocks: Sequence[Block] = ()) -> tuple[tuple[Quote, ...], tuple[Person, ...]]:
-    return (), ()

@@ -1,0 +1,287 @@
+"""`Fetcher`: an address to a page, politely and within bounds."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote, urlsplit
+
+import httpx
+from tenacity import RetryCallState
+
+from parsers.errors import AddressRefused, BadResponse, ConnectionFailed, FetchError
+from parsers.page import Page
+from parsers.url import host
+from parsers.version import __version__
+from scraper.fetch import redirects
+from scraper.fetch.exchange import Answer, Cap, ask
+from scraper.fetch.guard import GuardedBackend, Resolver, resolve
+from scraper.fetch.pace import Clock, Pace, Sleep
+from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, retrying
+from scraper.fetch.rules import Rules
+from scraper.fetch.transport import Transport
+from scraper.fetch.words import shown
+from scraper.robots import MAX_BYTES as ROBOTS_BYTES
+from scraper.settings import CrawlSettings
+from storage.captures import Exchange
+
+_ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+_BUDGET = 2.0
+"""Times the deadline: after so long an address gets no further try."""
+
+
+def user_agent(contact: str) -> str:
+    """Who asks, and whom to write to: `newsmorgue/0.1.0 (+mailto:archive@example.org)`."""
+    word = contact if contact.startswith(("http://", "https://")) else f"mailto:{contact}"
+    return f"newsmorgue/{__version__} (+{quote(word, safe=':/@?&=+%#,;~.-_')})"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came of one address.
+
+    `exchanges`: one for each hop, the last is the answer. `not_modified`: the answer was 304 to a conditional request,
+    and `page` has no body. `seconds`: from asking for a slot to the last byte, waits included. `tries`: requests sent
+    for it, those for robots.txt not counted.
+    """
+
+    page: Page
+    exchanges: tuple[Exchange, ...]
+    not_modified: bool
+    seconds: float
+    tries: int
+
+
+@dataclass(slots=True)
+class _Errand:
+    """One address on its way: what was asked for, and what happened so far."""
+
+    asked: str
+    robots: bool = False
+    etag: str | None = None
+    last_modified: str | None = None
+    tries: int = 0
+    status: int | None = None
+    astray: bool = False
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+class Fetcher:
+    """Fetches addresses; to be used as an async context manager.
+
+    `agent`: the User-Agent, see `user_agent`. `scope`: which addresses may be asked, redirects included (None: all
+    public ones). `keep_robots` is given each robots.txt that was answered. `now` is the clock of captures; `clock` and
+    `sleep` that of pauses; `resolver` finds the addresses of a host.
+    """
+
+    def __init__(
+        self,
+        settings: CrawlSettings,
+        *,
+        agent: str,
+        scope: Callable[[str], bool] | None = None,
+        keep_robots: Callable[[Fetched], None] | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        backoff: Backoff = BACKOFF,
+        resolver: Resolver = resolve,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._settings = settings
+        self._agent = agent
+        self._scope = scope
+        self._keep_robots = keep_robots
+        self._now = now
+        self._backoff = backoff
+        self._clock = clock
+        self._sleep = sleep
+        self._paces: dict[str, Pace] = {}
+        self._rules: dict[str, Rules] = {}
+        self._client = httpx.AsyncClient(
+            transport=Transport(GuardedBackend(settings.allow_addresses, resolver)),
+            headers={
+                "User-Agent": agent,
+                "Accept": _ACCEPT,
+                "Accept-Encoding": "gzip, deflate",
+                "Connection": "close",
+            },
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, none is sent
+            timeout=None,  # noqa: S113 - one deadline for each request, in `ask`
+            trust_env=False,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
+        """Fetch an address: robots.txt, pace, redirects and retries included.
+
+        `etag`, `last_modified`: as last received; they make the request a conditional one.
+        Statuses of 400 and more come back as they are, 429 and 503 excepted (HostHeld). A body that broke off comes
+        back with `page.truncated`, after the last try. Raises FetchError.
+        """
+        return await self._run(_Errand(url, etag=etag, last_modified=last_modified))
+
+    async def _run(self, errand: _Errand) -> Fetched:
+        started = self._clock()
+        try:
+            answer, url = await self._follow(errand)
+        except FetchError as error:
+            error.url = errand.asked
+            error.tries = errand.tries
+            error.status = error.status or errand.status
+            raise
+        page = Page(
+            url=url,
+            asked=errand.asked,
+            body=answer.body,
+            captured=answer.exchange.at,
+            status=answer.status,
+            headers=answer.headers,
+            truncated=not answer.complete or answer.exchange.truncated is not None,
+        )
+        return Fetched(
+            page=page,
+            exchanges=tuple(errand.exchanges),
+            not_modified=answer.status == 304,
+            seconds=self._clock() - started,
+            tries=errand.tries,
+        )
+
+    async def _follow(self, errand: _Errand) -> tuple[Answer, str]:
+        """The answer at the end of the redirects, and its address. Each hop is checked and recorded."""
+        url = redirects.address(errand.asked)
+        hops = redirects.MAX_HOPS_ROBOTS if errand.robots else redirects.MAX_HOPS
+        seen: set[str] = set()
+        while True:
+            seen.add(url)
+            await self._may(url, errand)
+            answer = await self._try(url, errand)
+            errand.exchanges.append(answer.exchange)
+            if answer.status not in redirects.STATUSES:
+                return answer, url
+            errand.astray = True
+            url = redirects.target(url, answer.header("location"))
+            if url in seen:
+                raise BadResponse(f"{shown(errand.asked)} redirects in a circle", cause=f"back to {shown(url)}")
+            if len(seen) > hops:
+                raise BadResponse(
+                    f"{shown(errand.asked)} redirects more than {hops} times", cause=f"the next is {shown(url)}"
+                )
+
+    async def _may(self, url: str, errand: _Errand) -> None:
+        """Scope and robots.txt. robots.txt itself is asked for wherever it is."""
+        if errand.robots:
+            return
+        if self._scope is not None and not self._scope(url):
+            raise AddressRefused(
+                f"{shown(url)} is outside the scope of this crawl",
+                cause=f"reached from {shown(errand.asked)}" if errand.exchanges else "",
+                next="if it belongs to the site, add it to newsmorgue.toml",
+            )
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc.lower()}"
+        rules = self._rules.get(origin)
+        if rules is None:
+            rules = Rules(origin, agent=self._agent, fetch=self._robots, clock=self._clock)
+            self._rules[origin] = rules
+        await rules.check(url)
+        pace = self._pace(url)
+        pace.delay = max(pace.delay, rules.delay)
+
+    async def _robots(self, url: str) -> Page | None:
+        """The page of a robots.txt; None if its redirects lead nowhere, which RFC 9309 takes for "unavailable"."""
+        errand = _Errand(url, robots=True)
+        try:
+            fetched = await self._run(errand)
+        except (AddressRefused, BadResponse):
+            if errand.astray:
+                return None
+            raise
+        if self._keep_robots is not None:
+            self._keep_robots(fetched)
+        if fetched.page.truncated and fetched.exchanges[-1].truncated != "length":
+            raise ConnectionFailed(f"{shown(url)} broke off", url=url)
+        return fetched.page
+
+    async def _try(self, url: str, errand: _Errand) -> Answer:
+        """One hop: its turn, its request, its retries."""
+        pace = self._pace(url)
+        settings = self._settings
+        headers = _conditions(errand)
+        cap = Cap(ROBOTS_BYTES, cut=True, any_type=True) if errand.robots else Cap(settings.max_bytes)
+
+        async def once() -> Answer:
+            async with pace.slot(url):
+                errand.tries += 1
+                errand.astray = False
+                answer = await ask(
+                    self._client,
+                    url,
+                    headers,
+                    cap=cap,
+                    deadline=settings.deadline,
+                    now=self._now,
+                )
+                errand.status = answer.status
+                if answer.status in HOLDING and (asked_to_wait(answer) or 0.0) > MAX_WAIT:
+                    pace.hold(asked_to_wait(answer) or 0.0, _refused(answer))
+            pace.check(url)
+            return answer
+
+        def hold(state: RetryCallState) -> None:
+            # Meanwhile nobody else asks this host either.
+            done = state.outcome
+            if done and not done.failed and done.result().status in HOLDING and state.next_action is not None:
+                pace.hold(state.next_action.sleep, _refused(done.result()))
+
+        answer: Answer = await retrying(
+            retries=settings.retries,
+            budget=_BUDGET * settings.deadline,
+            backoff=self._backoff,
+            sleep=self._sleep,
+            before_sleep=hold,
+        )(once)
+        if answer.status in HOLDING:
+            pace.hold(max(HOLD, asked_to_wait(answer) or 0.0), _refused(answer))
+            pace.check(url)
+        if answer.status == 304 and not headers:
+            raise BadResponse(
+                f"{shown(url)} answered 304 (not modified) to a request that set no condition",
+                cause="there is nothing it could mean",
+                url=url,
+            )
+        return answer
+
+    def _pace(self, url: str) -> Pace:
+        name = host(url)
+        if name not in self._paces:
+            self._paces[name] = Pace(name, self._settings.delay, clock=self._clock, sleep=self._sleep)
+        return self._paces[name]
+
+
+def _refused(answer: Answer) -> str:
+    return f"it answered {answer.status}" + (" with Retry-After" if asked_to_wait(answer) else "")
+
+
+def _conditions(errand: _Errand) -> dict[str, bytes]:
+    """Headers of a conditional request.
+
+    The validators are those of the last answer. Behind a redirect a date may be older than another page's, so that only
+    an entity tag is sent there.
+    """
+    found = {}
+    if errand.etag and errand.etag.isprintable():
+        found["If-None-Match"] = errand.etag.encode()
+    if errand.last_modified and errand.last_modified.isprintable() and not errand.exchanges:
+        found["If-Modified-Since"] = errand.last_modified.encode()
+    return found

@@ -1,0 +1,87 @@
+"""robots.txt of one origin: asked for once in a run, obeyed before every request."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from parsers.errors import BadResponse, ConnectionFailed, DeadlineExceeded, HostHeld, RobotsDenied
+from parsers.page import Page
+from scraper.fetch.pace import MAX_DELAY, Clock
+from scraper.fetch.words import plain, shown
+from scraper.robots import Robots, parse
+
+HOLD = 300.0
+"""Seconds until a robots.txt that could not be read is asked for again."""
+
+
+class Rules:
+    """What one origin (`https://example.org`) allows.
+
+    `fetch` gives the page of robots.txt, or None if its redirects lead nowhere; it raises FetchError. 4xx other than
+    429 allow everything; 429, 5xx, no answer and half an answer hold the host (RFC 9309 section 2.3.1, and Google's
+    reading of 429).
+    """
+
+    def __init__(
+        self,
+        origin: str,
+        *,
+        agent: str,
+        fetch: Callable[[str], Awaitable[Page | None]],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.url = f"{origin}/robots.txt"
+        self.delay = 0.0
+        self._agent = agent
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = asyncio.Lock()
+        self._robots: Robots | None = None
+        self._ask_again = -1.0
+        self._why = ""
+
+    async def check(self, url: str) -> None:
+        """Raises RobotsDenied if `url` is forbidden to us, HostHeld if nobody can say."""
+        async with self._lock:
+            if self._robots is None and self._ask_again <= self._clock():
+                await self._ask()
+        if self._robots is None:
+            raise HostHeld(
+                f"nothing is fetched from {shown(self.url.removesuffix('/robots.txt'))} for now",
+                seconds=max(self._ask_again - self._clock(), 0.0),
+                cause=f"its robots.txt could not be read: {self._why}",
+                next="nothing to do: it is asked again later",
+                url=url,
+            )
+        if self.delay > MAX_DELAY:
+            raise HostHeld(
+                f"{shown(self.url)} asks for {self.delay:g} s between two requests",
+                seconds=self.delay,
+                cause=f"pauses of more than {MAX_DELAY:g} s are not kept up, and shorter ones are not wanted",
+                next="ask the site for leave, or pause it: paused = true",
+                url=url,
+            )
+        if not self._robots.allowed(self._agent, url):
+            raise RobotsDenied(
+                f"{shown(url)} is not fetched",
+                cause=f"{shown(self.url)} forbids it to {plain(self._agent, 40)}",
+                next="nothing to do: the site does not want it fetched",
+                url=url,
+            )
+
+    async def _ask(self) -> None:
+        try:
+            page = await self._fetch(self.url)
+        except HostHeld as error:
+            return self._hold(max(error.seconds, HOLD), error.cause or error.what)
+        except (ConnectionFailed, DeadlineExceeded, BadResponse) as error:
+            return self._hold(HOLD, f"{error.what} {error.cause}".strip())
+        if page is not None and page.status >= 500:
+            return self._hold(HOLD, f"status {page.status}")
+        self._robots = parse(page.body if page is not None and 200 <= page.status < 300 else b"")
+        self.delay = self._robots.crawl_delay(self._agent) or 0.0
+        return None
+
+    def _hold(self, seconds: float, why: str) -> None:
+        self._ask_again = self._clock() + seconds
+        self._why = why

@@ -1,0 +1,168 @@
+"""The queue: every address known, when it is due, who is fetching it. State in SQLite, so that a killed crawl goes on."""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from parsers.url import host
+from storage.timing import instant, stamp
+
+Kind = Literal["front", "feed", "story"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An address taken from the queue. `failures`: in a row; `checks`: times it was answered."""
+
+    id: int
+    url: str
+    host: str
+    site: int
+    kind: Kind
+    etag: str | None
+    last_modified: str | None
+    failures: int
+    checks: int
+    first_seen: datetime
+
+
+class Frontier:
+    """The queue of one archive, over the archive's connection; changes belong to the caller's transaction."""
+
+    def __init__(self, conn: sqlite3.Connection) -> None:
+        self.conn = conn
+
+    def add(
+        self, url: str, *, site: int, kind: Kind, now: datetime, priority: int = 0, found_on: str | None = None
+    ) -> bool:
+        """Queue an address, due now; False if it is known already."""
+        cursor = self.conn.execute(
+            "INSERT INTO frontier (url, host_id, site_id, kind, priority, due, found_on, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT DO NOTHING",
+            (url, self._host(host(url), now), site, kind, priority, stamp(now), found_on, stamp(now)),
+        )
+        return cursor.rowcount == 1
+
+    def _host(self, name: str, now: datetime) -> int:
+        row = self.conn.execute("SELECT id FROM host WHERE name = ?", (name,)).fetchone()
+        if row:
+            return int(row[0])
+        return int(
+            self.conn.execute("INSERT INTO host (name, first_seen) VALUES (?, ?)", (name, stamp(now))).lastrowid or 0
+        )
+
+    def due_now(self, *, site: int, now: datetime, stories: bool = False) -> None:
+        """Make every front and feed of a site due; with `stories`, every known story, too."""
+        kinds = "('front', 'feed', 'story')" if stories else "('front', 'feed')"
+        self.conn.execute(
+            f"UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' AND kind IN {kinds}",  # noqa: S608
+            (stamp(now), site),
+        )
+
+    def release_leases(self) -> int:
+        """Give back what a dead run was fetching. Only for the holder of the archive's lock: no other run is alive."""
+        cursor = self.conn.execute(
+            "UPDATE frontier SET state = 'due', leased_by = NULL, leased_until = NULL WHERE state = 'leased'"
+        )
+        return cursor.rowcount
+
+    def take(
+        self,
+        now: datetime,
+        *,
+        run: int,
+        sites: Iterable[int],
+        busy: Collection[str] = (),
+        kinds: Collection[Kind] = ("front", "feed", "story"),
+        lease: timedelta = timedelta(minutes=10),
+    ) -> Entry | None:
+        """Lease the first due address of a host that is neither busy nor held; None if there is none."""
+        row = self.conn.execute(
+            "SELECT f.id, f.url, h.name, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, h.id "
+            "FROM frontier f JOIN host h ON h.id = f.host_id "
+            f"WHERE f.state = 'due' AND f.due <= ? AND f.site_id IN ({_marks(sites)}) AND f.kind IN ({_marks(kinds)}) "
+            f"AND h.name NOT IN ({_marks(busy)}) AND (h.held_until IS NULL OR h.held_until <= ?) "
+            "ORDER BY f.priority DESC, f.due, f.id LIMIT 1",
+            (stamp(now), *sites, *kinds, *busy, stamp(now)),
+        ).fetchone()
+        if row is None:
+            return None
+        self.conn.execute(
+            "UPDATE frontier SET state = 'leased', leased_by = ?, leased_until = ? WHERE id = ?",
+            (run, stamp(now + lease), row[0]),
+        )
+        self.conn.execute(
+            "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), row[10])
+        )
+        return Entry(*row[:9], first_seen=instant(row[9]))
+
+    def done(
+        self,
+        entry: Entry,
+        *,
+        now: datetime,
+        status: int,
+        outcome: str,
+        etag: str | None,
+        last_modified: str | None,
+        again: datetime | None,
+    ) -> None:
+        """An address was answered. `again`: when to ask next; None: never by itself."""
+        self.conn.execute(
+            "UPDATE frontier SET state = ?, due = ?, leased_by = NULL, leased_until = NULL, failures = 0, checks = checks + 1, status = ?, "
+            "outcome = ?, etag = ?, last_modified = ?, last_fetched = ? WHERE id = ?",
+            (
+                "due" if again else "done", stamp(again) if again else None, status, outcome, etag, last_modified, stamp(now),
+                entry.id,
+            ),
+        )  # fmt: skip
+
+    def failed(self, entry: Entry, *, outcome: str, status: int | None, retry: datetime | None) -> None:
+        """An address could not be fetched. `retry`: when to try again; None: never by itself."""
+        self.conn.execute(
+            "UPDATE frontier SET state = ?, due = ?, leased_by = NULL, leased_until = NULL, failures = failures + 1, outcome = ?, "
+            "status = coalesce(?, status) WHERE id = ?",
+            ("due" if retry else "done", stamp(retry) if retry else None, outcome, status, entry.id),
+        )
+
+    def hold(self, name: str, *, until: datetime, reason: str) -> None:
+        """Leave a host alone until then."""
+        self.conn.execute("UPDATE host SET held_until = ?, held_for = ? WHERE name = ?", (stamp(until), reason, name))
+
+    def next_due(self, sites: Iterable[int], kinds: Collection[Kind] = ("front", "feed", "story")) -> datetime | None:
+        """When something of the sites is due next, holds of hosts included; None if nothing is planned."""
+        row = self.conn.execute(
+            "SELECT min(max(f.due, coalesce(h.held_until, ''))) FROM frontier f JOIN host h ON h.id = f.host_id "
+            f"WHERE f.state = 'due' AND f.site_id IN ({_marks(sites)}) AND f.kind IN ({_marks(kinds)})",
+            (*sites, *kinds),
+        ).fetchone()
+        return instant(row[0]) if row[0] else None
+
+    def due_count(self, now: datetime) -> int:
+        """How many addresses wait."""
+        row = self.conn.execute(
+            "SELECT count(*) FROM frontier WHERE state = 'due' AND due <= ?", (stamp(now),)
+        ).fetchone()
+        return int(row[0])
+
+    def fronts(self, site: int) -> int:
+        """How many fronts of a site are known, further pages included."""
+        row = self.conn.execute(
+            "SELECT count(*) FROM frontier WHERE site_id = ? AND kind = 'front'", (site,)
+        ).fetchone()
+        return int(row[0])
+
+    def waiting(self, now: datetime, *, stories: bool = False) -> list[dict[str, Any]]:
+        """What a crawl beginning now would ask for: fronts, feeds and what is due; with `stories`, every known story."""
+        rows = self.conn.execute(
+            "SELECT s.name, f.kind, f.url FROM frontier f JOIN site s ON s.id = f.site_id WHERE f.kind <> 'story' OR ? "
+            "OR (f.state <> 'done' AND f.due <= ?) ORDER BY f.priority DESC, f.due, f.id",
+            (stories, stamp(now)),
+        )
+        return [{"site": name, "kind": kind, "url": url} for name, kind, url in rows]
+
+
+def _marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)

@@ -1,0 +1,148 @@
+"""Questions that the command line asks: search, quotes, people, status. Read-only."""
+
+import re
+import sqlite3
+from datetime import datetime
+from typing import Any
+
+from storage.timing import instant, stamp
+
+_TERM = re.compile(r'"([^"]+)"|(\S+)')
+_WORDS = re.compile(r"\w")
+FAILING = 3
+"""Failed addresses in a row, fronts and feeds alone, after which a site is said to be failing."""
+
+
+def _rows(cursor: sqlite3.Cursor) -> list[dict[str, Any]]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def match(words: str) -> str:
+    """An FTS5 query that finds texts holding every word; "phrases in quotes" stay phrases, a trailing * is a prefix.
+
+    Each term is quoted, so no input is a syntax error (FTS5 documentation, section 3).
+    """
+    terms = []
+    for phrase, word in _TERM.findall(words):
+        text = (phrase or word).replace('"', "")
+        prefix = "*" if not phrase and text.endswith("*") else ""
+        if _WORDS.search(text):
+            terms.append(f'"{text.rstrip("*")}"{prefix}')
+    return " ".join(terms)
+
+
+def search(
+    conn: sqlite3.Connection,
+    words: str,
+    *,
+    site: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 20,
+) -> list[dict[str, Any]]:
+    """Articles that hold every word, best first: title, url, site, published_utc, snippet, rank (smaller is better)."""
+    query = match(words)
+    if not query:
+        return []
+    cursor = conn.execute(
+        "WITH hit AS (SELECT rowid AS id, bm25(text_fts, 8.0, 4.0, 1.0) AS rank, snippet(text_fts, -1, '[', ']', ' ... ', 16) AS snippet "
+        "FROM text_fts WHERE text_fts MATCH ?1) "
+        "SELECT r.title, a.url, s.name AS site, r.section, r.published_utc, h.snippet, round(h.rank, 4) AS rank, a.id "
+        "FROM hit h JOIN reading r ON r.id = h.id JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id "
+        "LEFT JOIN site s ON s.id = a.site_id WHERE (?2 IS NULL OR s.name = ?2) "
+        "AND (?3 IS NULL OR coalesce(r.published_utc, a.first_seen) >= ?3) "
+        "AND (?4 IS NULL OR coalesce(r.published_utc, a.first_seen) < ?4) ORDER BY h.rank, a.id LIMIT ?5",
+        (query, site, stamp(since) if since else None, stamp(until) if until else None, limit),
+    )
+    return _rows(cursor)
+
+
+def quotes(
+    conn: sqlite3.Connection, *, speaker: str | None = None, site: str | None = None, limit: int = 50
+) -> list[dict[str, Any]]:
+    """Statements, newest first; `speaker` is looked for anywhere in the name, in any case."""
+    wanted = f"%{speaker.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%" if speaker else None
+    cursor = conn.execute(
+        "SELECT speaker, honorific, speaker_type, role, affiliation, cue, text, kind, confidence, site, section, title, url, "
+        "published_utc FROM quotes WHERE (?1 IS NULL OR speaker LIKE ?1 ESCAPE '!') AND (?2 IS NULL OR site = ?2) "
+        "ORDER BY published_utc DESC, id LIMIT ?3",
+        (wanted, site, limit),
+    )
+    return _rows(cursor)
+
+
+def people(conn: sqlite3.Connection, *, limit: int, experts_only: bool) -> list[dict[str, Any]]:
+    """Everyone quoted, or experts alone, most quoted first."""
+    sql = "SELECT * FROM people ORDER BY quotes DESC, articles DESC, person LIMIT ?"
+    if experts_only:
+        sql = "SELECT * FROM experts ORDER BY quotes DESC, articles DESC, person LIMIT ?"
+    return _rows(conn.execute(sql, (limit,)))
+
+
+def status(conn: sqlite3.Connection, *, now: datetime) -> list[dict[str, Any]]:
+    """One row a site: state (ok, failing or never), last_success, due, queue, and `fill`, the share of articles that
+    have each field. `due`: addresses due now; `queue`: those planned at all."""
+    sites = _rows(
+        conn.execute(
+            "SELECT s.id, s.name AS site, (SELECT max(v.at) FROM visit v JOIN capture c ON c.id = v.capture_id WHERE c.site_id = s.id "
+            "AND v.status < 400) AS last_success, "
+            "(SELECT count(*) FROM frontier f WHERE f.site_id = s.id AND f.state <> 'done' AND f.due <= ?1) AS due, "
+            "(SELECT count(*) FROM frontier f WHERE f.site_id = s.id AND f.state <> 'done') AS queue, "
+            "(SELECT max(f.failures) FROM frontier f WHERE f.site_id = s.id AND f.kind <> 'story' AND f.priority = 2) AS failures, "
+            "(SELECT min(h.held_until) FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.site_id = s.id AND h.held_until > ?1) "
+            "AS held_until FROM site s ORDER BY s.name",
+            (stamp(now),),
+        )
+    )
+    for row in sites:
+        failures, held = row.pop("failures") or 0, row.pop("held_until")
+        row["state"] = (
+            "never" if row["last_success"] is None
+            else "held" if held and instant(held) > now
+            else "failing" if failures >= FAILING
+            else "ok"
+        )  # fmt: skip
+        row["fill"] = _fill(conn, row.pop("id"))
+    order = ("site", "state", "last_success", "due", "queue", "fill")
+    return [{key: row[key] for key in order} for row in sites]
+
+
+def _fill(conn: sqlite3.Connection, site: int) -> dict[str, float]:
+    row = _rows(
+        conn.execute(
+            "SELECT count(*) AS n, sum(r.title <> '') AS title, sum(r.teaser <> '') AS teaser, sum(r.body <> '') AS body, "
+            "sum(r.published_utc IS NOT NULL) AS published, sum(r.section IS NOT NULL) AS section, "
+            "sum(EXISTS (SELECT 1 FROM article_author x WHERE x.reading_id = r.id)) AS authors, "
+            "sum(EXISTS (SELECT 1 FROM article_tag x WHERE x.reading_id = r.id)) AS tags, "
+            "sum(EXISTS (SELECT 1 FROM quote q WHERE q.reading_id = r.id)) AS quotes "
+            "FROM reading r JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id "
+            "WHERE r.latest = 1 AND a.site_id = ?",
+            (site,),
+        )
+    )[0]
+    total = row.pop("n")
+    return {name: round((value or 0) / total, 3) for name, value in row.items()} if total else {}
+
+
+def verdicts(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Captures by verdict: verdict, captures, addresses."""
+    cursor = conn.execute(
+        "SELECT coalesce(verdict, 'unread') AS verdict, count(*) AS captures, count(DISTINCT url) AS addresses FROM capture "
+        "WHERE kind <> 'robots' GROUP BY 1 ORDER BY captures DESC"
+    )
+    return _rows(cursor)
+
+
+def changes(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
+    """What a run found: `what` (new, headline or text), title, url, and `before`, the old headline where it changed."""
+    cursor = conn.execute(
+        "SELECT CASE WHEN v.n = 1 THEN 'new' WHEN v.title_changed THEN 'headline' ELSE 'text' END AS what, r.title, a.url, "
+        "CASE WHEN v.title_changed THEN (SELECT o.title FROM reading o JOIN revision w ON w.id = o.revision_id "
+        "WHERE w.article_id = a.id AND w.n = v.n - 1 ORDER BY o.id DESC LIMIT 1) END AS before "
+        "FROM revision v JOIN capture c ON c.id = v.capture_id JOIN article a ON a.id = v.article_id "
+        "JOIN reading r ON r.id = (SELECT max(id) FROM reading WHERE revision_id = v.id) "
+        "WHERE c.run_id = ? ORDER BY v.n DESC, v.id",
+        (run,),
+    )
+    return _rows(cursor)

@@ -1,0 +1,66 @@
+"""Tables, views, full text and the dictionary, made by ordered migrations.
+
+From the first edition on every change of the schema is a migration here, with a test that opens an older archive.
+Views are made anew by each edition: they hold no data.
+"""
+
+from importlib.resources import files
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from parsers.errors import SchemaTooNew
+from storage import dictionary
+
+migrations = Migrations("newsmorgue")
+
+
+def _statements(name: str) -> list[str]:
+    """The statements of an SQL file; they are separated by blank lines."""
+    text = files("storage").joinpath(name).read_text("utf-8")
+    return [
+        part.strip().rstrip(";") if "TRIGGER" not in part else part.strip()
+        for part in text.split("\n\n")
+        if part.strip()
+    ]
+
+
+@migrations(name="0001_first_edition")
+def first_edition(db: Database) -> None:
+    """Every table of the first edition."""
+    for statement in _statements("schema.sql"):
+        db.execute(statement)
+
+
+def upgrade(db: Database) -> None:
+    """Bring a database to this edition: pending migrations, then views and dictionary if their text changed."""
+    check(db)
+    pending = bool(migrations.pending(db))
+    migrations.apply(db)
+    stale = pending or [tuple(row) for row in db.execute("SELECT * FROM _dictionary ORDER BY rowid")] != [
+        tuple(entry) for entry in dictionary.entries()
+    ]
+    if not stale:
+        return
+    with db.atomic():
+        for (name,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'view' AND name <> '_latest_text'"
+        ).fetchall():
+            db.execute(f'DROP VIEW "{name}"')
+        for statement in _statements("views.sql"):
+            db.execute(statement)
+        db.execute("DELETE FROM _dictionary")
+        for entry in dictionary.entries():
+            db.execute("INSERT INTO _dictionary VALUES (?, ?, ?, ?, ?, ?)", tuple(entry))
+
+
+def check(db: Database) -> None:
+    """Raises SchemaTooNew if the database knows migrations that this edition does not."""
+    known = {migration.name for migration in migrations._migrations}
+    unknown = [migration.name for migration in migrations.applied(db) if migration.name not in known]
+    if unknown:
+        raise SchemaTooNew(
+            "the archive was written by a later edition of newsmorgue",
+            cause=f"unknown changes of the schema: {', '.join(unknown)}",
+            next="upgrade newsmorgue",
+        )

@@ -1,0 +1,42 @@
+"""Pure arithmetic of time: durations as people write them, when to ask again, how long to back off."""
+
+import random
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from parsers.errors import SettingsError
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w)\Z")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration such as "500ms", "2s", "30m", "1h" or "7d". Raises SettingsError."""
+    match = _DURATION.match(text.strip())
+    if match is None:
+        raise SettingsError(f"{text!r} is not a duration", cause="a number with ms, s, m, h, d or w", next='"30m"')
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def stamp(at: datetime) -> str:
+    """An aware instant as the archive writes it: UTC, ISO 8601, milliseconds, `Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def instant(text: str) -> datetime:
+    """The aware UTC instant of `stamp`'s text."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def next_recheck(first_seen: datetime, now: datetime, ages: Sequence[float]) -> datetime | None:
+    """When a story first seen then is to be asked again: the first age (seconds) that lies ahead; None after the last."""
+    ahead = (first_seen + timedelta(seconds=age) for age in sorted(ages))
+    return next((at for at in ahead if at > now), None)
+
+
+def backoff(failures: int, rng: random.Random, *, first: float = 60.0, most: float = 86400.0) -> float:
+    """Seconds until an address that failed so many times in a row is tried again: doubled each time, with full jitter
+    in the upper half so that many addresses do not come back together."""
+    ceiling = min(most, first * 2 ** min(max(failures - 1, 0), 30))
+    return ceiling / 2 + rng.random() * ceiling / 2
