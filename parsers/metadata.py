@@ -190,7 +190,7 @@ class _Reader:
         )
 
     def _authors(self, site_name: str) -> Value[tuple[str, ...]] | None:
-        candidates: list[tuple[Sequence[str], Provenance]] = []
+        candidates: list[tuple[list[str], Provenance]] = []
         if self.article is not None:
             for key in ("author", "creator"):
                 found = [
@@ -235,7 +235,7 @@ class _Reader:
     def _tags(self, sections: Sequence[str], site_name: str) -> Value[tuple[str, ...]] | None:
         candidates: list[tuple[list[str], Provenance]] = []
         if self.article is not None:
-            words = [text for text in jsonld.texts(self.article.get("keywords"))]
+            words = list(jsonld.texts(self.article.get("keywords")))
             candidates.append((words, Provenance("json-ld", "keywords")))
         candidates.extend(
             (self.meta.get(name, []), Provenance("meta", name))

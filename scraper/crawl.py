@@ -3,16 +3,14 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from parsers import links
-from parsers.errors import FetchError, HostHeld, ParseError, RobotsDenied
-from parsers.page import Page
-from parsers.url import canonical, host
+from parsers.errors import AddressRefused, FetchError, HostHeld, ParseError, RobotsDenied
+from parsers.url import host
 from scraper import ingest
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
@@ -20,12 +18,14 @@ from scraper.fetch.optouts import optouts
 from scraper.settings import Settings, SiteSettings
 from storage import timing
 from storage.archive import Archive, Kept
-from storage.frontier import Entry
+from storage.frontier import Entry, Kind
 
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
 LEASE = timedelta(minutes=10)
 FAILURES_BEFORE_REST = 5
+FRONT_EVERY = 1800.0
+"""Seconds after which a front or feed is due again where the site's block does not say `every`."""
 
 
 class Progress(Protocol):
@@ -84,8 +84,11 @@ class Crawl:
     ) -> None:
         self.archive = archive
         self.settings = settings
-        self.sites = {archive.site_id(s.name, home=s.home, parser=s.parser, timezone=s.timezone): s for s in sites}
         self.clock = clock
+        self.sites = {
+            archive.site_id(s.name, home=s.home, parser=s.parser, timezone=s.timezone, now=clock.now()): s
+            for s in sites
+        }
         self.agent = agent
         self.limits = limits
         self.progress = progress
@@ -99,10 +102,14 @@ class Crawl:
         """Take every front and feed now, then all that is due; end when nothing is due within `limits.wait`."""
         frontier = self.archive.frontier
         with self.archive.transaction():
-            frontier.release_leases(self.run_id)
+            frontier.release_leases()
             self._seed()
         async with Fetcher(
-            self.settings.crawl, agent=self.agent, keep_robots=self._keep_robots, now=self.clock.now
+            self.settings.crawl,
+            agent=self.agent,
+            scope=lambda url: any(self._in_scope(url, site) for site in self.sites.values()),
+            keep_robots=self._keep_robots,
+            now=self.clock.now,
         ) as fetcher:
             tasks: dict[asyncio.Task[None], Entry] = {}
             try:
@@ -114,7 +121,7 @@ class Crawl:
                             del tasks[task]
                             task.result()
                         continue
-                    upcoming = None if self._enough() else frontier.next_due(sites=self.sites)
+                    upcoming = frontier.next_due(self.sites, self._kinds())
                     seconds = (upcoming - self.clock.now()).total_seconds() if upcoming else self.limits.wait + 1
                     if seconds > self.limits.wait:
                         return self.tally
@@ -133,20 +140,21 @@ class Crawl:
                     self.archive.frontier.add(source.url, site=site_id, kind=source.kind, now=now, priority=2)
             self.archive.frontier.due_now(site=site_id, now=now, stories=self.limits.recheck)
 
-    def _enough(self) -> bool:
-        return self.limits.stories is not None and self.stories_asked >= self.limits.stories
+    def _kinds(self) -> tuple[Kind, ...]:
+        """What may still be asked for: no stories once there are enough."""
+        enough = self.limits.stories is not None and self.stories_asked >= self.limits.stories
+        return ("front", "feed") if enough else ("front", "feed", "story")
 
     def _start_due(self, fetcher: Fetcher, tasks: dict[asyncio.Task[None], Entry]) -> None:
         """Start one task for each free host that has something due."""
         while len(tasks) < self.settings.crawl.concurrency:
-            kinds = ("front", "feed") if self._enough() else None
             with self.archive.transaction():
                 entry = self.archive.frontier.take(
                     self.clock.now(),
                     run=self.run_id,
-                    host_not_in={busy.host for busy in tasks.values()},
-                    kinds=kinds,
                     sites=self.sites,
+                    busy={entry.host for entry in tasks.values()},
+                    kinds=self._kinds(),
                     lease=LEASE,
                 )
             if entry is None:
@@ -157,7 +165,6 @@ class Crawl:
     async def _visit(self, fetcher: Fetcher, entry: Entry) -> None:
         """Fetch one address and keep what came, or note why it did not."""
         site = self.sites[entry.site]
-        day = self.clock.now().date()
         try:
             fetched = await fetcher.get(entry.url, etag=entry.etag, last_modified=entry.last_modified)
         except FetchError as error:
@@ -171,7 +178,6 @@ class Crawl:
             with self.archive.transaction():
                 outcome = self._keep(entry, site, fetched, reading)
             self.tally.add(site.name, "tried", "got", outcome)
-        self.archive.note(entry.site, day, "tried")
         self.progress.fetched(site.name, entry.url, outcome)
         self.progress.queued(self.archive.frontier.due_count(self.clock.now()))
 
@@ -188,8 +194,10 @@ class Crawl:
         """Bytes first, then what was read from them, then when to come again. Gives the outcome's word."""
         now = self.clock.now()
         page = fetched.page
+        self.archive.note(entry.site, now.date(), "tried")
+        self.archive.note(entry.site, now.date(), "got")
         if fetched.not_modified:
-            kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id, site=entry.site, now=now)
+            kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id, now=now)
         else:
             found = ingest.opt_outs(page, optouts(page.headers))
             kept = self.archive.keep(
@@ -221,6 +229,7 @@ class Crawl:
     ) -> str:
         """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
         if fetched.not_modified or kept.identical:
+            self.archive.seen_again(entry.url, now=now)
             return "unchanged"
         if reading is None:
             return "unread"
@@ -234,7 +243,7 @@ class Crawl:
     def _keep_front(self, entry: Entry, site: SiteSettings, kept: Kept, fetched: Fetched, now: datetime) -> str:
         """What a front or feed brought: its cards are kept, its stories and further pages join the queue."""
         if fetched.not_modified or kept.identical:
-            self.archive.front_unchanged(kept.visit, entry.url, site=entry.site, now=now)
+            self.archive.front_unchanged(kept.visit, entry.url, now=now)
             return "unchanged"
         try:
             verdict, front = ingest.read_front(fetched.page, site.parser)
@@ -245,10 +254,13 @@ class Crawl:
         if front is None:
             return verdict
         cards = [card for card in front.cards if self._in_scope(card.url, site)]
-        new = self.archive.keep_front(kept.visit, entry.url, cards, site=entry.site, kind=entry.kind, now=now)
+        new = self.archive.keep_front(
+            kept.visit, entry.url, cards, site=entry.site, kind=entry.kind, title=front.title, now=now
+        )
         self.archive.note(entry.site, now.date(), "listed", n=new)
         for card in cards:
-            self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+            if not self.archive.knows(card.url):
+                self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
         return "front"
@@ -265,3 +277,37 @@ class Crawl:
         """On the site's own host, or one below it."""
         own = host(site.home).removeprefix("www.")
         return host(url) == own or host(url).endswith(f".{own}")
+
+    def _again(self, entry: Entry, site: SiteSettings, outcome: str, now: datetime) -> datetime | None:
+        """When an address that answered is asked again; None: never by itself."""
+        if entry.kind != "story":
+            return now + timedelta(seconds=timing.parse_duration(site.every) if site.every else FRONT_EVERY)
+        if outcome in ("error", "challenge", "truncated"):
+            return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
+        return timing.next_recheck(entry.first_seen, now, site.recheck)
+
+    def _failed(self, entry: Entry, error: FetchError) -> None:
+        """Note why an address did not come, and when it is tried again."""
+        now = self.clock.now()
+        frontier = self.archive.frontier
+        self.archive.note(entry.site, now.date(), "tried")
+        if isinstance(error, RobotsDenied | AddressRefused):
+            self.archive.note(entry.site, now.date(), "dropped", error.kind)
+            frontier.failed(entry, outcome=error.kind, status=error.status, retry=None)
+            return
+        self.archive.note(entry.site, now.date(), "failed", error.kind)
+        if isinstance(error, HostHeld):
+            until = now + timedelta(seconds=error.seconds)
+            frontier.hold(entry.host, until=until, reason=error.cause or error.what)
+            frontier.failed(entry, outcome=error.kind, status=error.status, retry=until)
+            return
+        rest = entry.kind == "story" and entry.failures + 1 >= FAILURES_BEFORE_REST
+        wait = timedelta(seconds=timing.backoff(entry.failures + 1, self.random))
+        frontier.failed(entry, outcome=error.kind, status=error.status, retry=None if rest else now + wait)
+
+    def _keep_robots(self, fetched: Fetched) -> None:
+        """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
+        site = next((key for key, one in self.sites.items() if self._in_scope(fetched.page.url, one)), None)
+        kept = self.archive.keep(fetched.page, fetched.exchanges, run=self.run_id, site=site, kind="robots")
+        if not kept.identical:
+            self.archive.set_verdict(kept.capture, "not_html" if fetched.page.status < 400 else "gone")

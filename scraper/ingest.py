@@ -27,6 +27,10 @@ def read(page: Page, parser: str | None, timezone: str | None) -> Reading:
         article = registry.read(page, parser=parser, timezone=timezone)
     except NoLayoutFits as error:
         return Reading(verdict="error", article=None, problem=str(error))
+    except Exception as error:  # a page that breaks a reader is kept with the reason, and never stops a crawl
+        return Reading(
+            verdict="error", article=None, problem=f"{type(error).__name__} while reading {page.url}: {error}"
+        )
     return Reading(verdict=article.verdict, article=article)
 
 
@@ -61,7 +65,7 @@ def withheld(site: SiteSettings | None, respect: Sequence[str], found: Sequence[
 
 def keep(archive: Archive, capture: int, reading: Reading, *, site: int | None, now: datetime) -> KeptArticle | None:
     """Store a reading with its capture. Only a page whose verdict is `article` becomes one."""
-    archive.set_verdict(capture, reading.verdict)
+    archive.set_verdict(capture, reading.verdict, reading.problem)
     if reading.article is None or reading.verdict != "article":
         return None
     return archive.keep_article(capture, reading.article, site=site, now=now)

@@ -182,7 +182,7 @@ def _crawl_value(key: str, value: object, where: str) -> object:
             case "concurrency" | "retries":
                 number = int(str(value))
                 if number < (1 if key == "concurrency" else 0):
-                    raise ValueError(f"{number} is too small")  # noqa: TRY301 - one exit for all bad values
+                    raise ValueError(f"{number} is too small")
                 return number
             case "allow_addresses":
                 return tuple(ip_network(item) for item in _words(value))
@@ -190,7 +190,7 @@ def _crawl_value(key: str, value: object, where: str) -> object:
                 words = tuple(_words(value))
                 for word in words:
                     if word not in OPT_OUTS:
-                        raise ValueError(_suggest(word, OPT_OUTS))  # noqa: TRY301
+                        raise ValueError(_suggest(word, OPT_OUTS))
                 return words
     except (ValueError, SettingsError) as error:
         examples = {

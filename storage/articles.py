@@ -151,11 +151,11 @@ def _json(value: object) -> str:
 def _names(conn: sqlite3.Connection, table: str, link: str, reading: int, names: tuple[str, ...]) -> None:
     for position, name in enumerate(names, 1):
         plain = normalised(name)
-        row = conn.execute(f"SELECT id FROM {table} WHERE normalised = ?", (plain,)).fetchone()  # noqa: S608 - our own words
+        row = conn.execute(f"SELECT id FROM {table} WHERE normalised = ?", (plain,)).fetchone()
         key = row[0] if row else conn.execute(
-            f"INSERT INTO {table} (name, normalised) VALUES (?, ?)", (name, plain)  # noqa: S608
+            f"INSERT INTO {table} (name, normalised) VALUES (?, ?)", (name, plain)
         ).lastrowid  # fmt: skip
-        conn.execute(f"INSERT INTO {link} VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (reading, key, position))  # noqa: S608
+        conn.execute(f"INSERT INTO {link} VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (reading, key, position))
 
 
 def _group(conn: sqlite3.Connection, key: int, text: bytes, article: Article) -> int | None:

@@ -57,7 +57,7 @@ class Frontier:
         """Make every front and feed of a site due; with `stories`, every known story, too."""
         kinds = "('front', 'feed', 'story')" if stories else "('front', 'feed')"
         self.conn.execute(
-            f"UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' AND kind IN {kinds}",  # noqa: S608
+            f"UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' AND kind IN {kinds}",
             (stamp(now), site),
         )
 
@@ -96,7 +96,7 @@ class Frontier:
         self.conn.execute(
             "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), row[10])
         )
-        return Entry(*row[:9], first_seen=instant(row[9]))
+        return Entry(*row[:9], instant(row[9]))
 
     def done(
         self,

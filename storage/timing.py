@@ -39,4 +39,4 @@ def backoff(failures: int, rng: random.Random, *, first: float = 60.0, most: flo
     """Seconds until an address that failed so many times in a row is tried again: doubled each time, with full jitter
     in the upper half so that many addresses do not come back together."""
     ceiling = min(most, first * 2 ** min(max(failures - 1, 0), 30))
-    return ceiling / 2 + rng.random() * ceiling / 2
+    return float(ceiling * (1 + rng.random()) / 2)

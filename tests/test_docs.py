@@ -52,7 +52,6 @@ def test_every_error_is_documented(error: type[errors.NewsmorgueError]) -> None:
 
 
 def test_every_table_and_view_is_documented(tmp_path: Path) -> None:
-    from datetime import UTC, datetime
 
     with Archive.create(tmp_path / "archive") as archive:
         names = {row["object"] for row in archive.db.query("select distinct object from _dictionary")}

@@ -5,12 +5,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
 
-import httpx
 from tenacity import RetryCallState
 
 from parsers.errors import AddressRefused, BadResponse, ConnectionFailed, FetchError
@@ -101,18 +99,13 @@ class Fetcher:
         self._sleep = sleep
         self._paces: dict[str, Pace] = {}
         self._rules: dict[str, Rules] = {}
-        self._client = httpx.AsyncClient(
-            transport=Transport(GuardedBackend(settings.allow_addresses, resolver)),
-            headers={
-                "User-Agent": agent,
-                "Accept": _ACCEPT,
-                "Accept-Encoding": "gzip, deflate",
-                "Connection": "close",
-            },
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # none is kept, none is sent
-            timeout=None,  # noqa: S113 - one deadline for each request, in `ask`
-            trust_env=False,
-        )
+        self._transport = Transport(GuardedBackend(settings.allow_addresses, resolver))
+        self._headers = {
+            "User-Agent": agent,
+            "Accept": _ACCEPT,
+            "Accept-Encoding": "gzip, deflate",
+            "Connection": "close",
+        }
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,7 +113,7 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def get(self, url: str, *, etag: str | None = None, last_modified: str | None = None) -> Fetched:
         """Fetch an address: robots.txt, pace, redirects and retries included.
@@ -217,7 +210,7 @@ class Fetcher:
         """One hop: its turn, its request, its retries."""
         pace = self._pace(url)
         settings = self._settings
-        headers = _conditions(errand)
+        conditions = _conditions(errand)
         cap = Cap(ROBOTS_BYTES, cut=True, any_type=True) if errand.robots else Cap(settings.max_bytes)
 
         async def once() -> Answer:
@@ -225,9 +218,9 @@ class Fetcher:
                 errand.tries += 1
                 errand.astray = False
                 answer = await ask(
-                    self._client,
+                    self._transport,
                     url,
-                    headers,
+                    self._headers | conditions,
                     cap=cap,
                     deadline=settings.deadline,
                     now=self._now,
@@ -254,7 +247,7 @@ class Fetcher:
         if answer.status in HOLDING:
             pace.hold(max(HOLD, asked_to_wait(answer) or 0.0), _refused(answer))
             pace.check(url)
-        if answer.status == 304 and not headers:
+        if answer.status == 304 and not conditions:
             raise BadResponse(
                 f"{shown(url)} answered 304 (not modified) to a request that set no condition",
                 cause="there is nothing it could mean",
@@ -273,13 +266,13 @@ def _refused(answer: Answer) -> str:
     return f"it answered {answer.status}" + (" with Retry-After" if asked_to_wait(answer) else "")
 
 
-def _conditions(errand: _Errand) -> dict[str, bytes]:
+def _conditions(errand: _Errand) -> dict[str, str | bytes]:
     """Headers of a conditional request.
 
     The validators are those of the last answer. Behind a redirect a date may be older than another page's, so that only
     an entity tag is sent there.
     """
-    found = {}
+    found: dict[str, str | bytes] = {}
     if errand.etag and errand.etag.isprintable():
         found["If-None-Match"] = errand.etag.encode()
     if errand.last_modified and errand.last_modified.isprintable() and not errand.exchanges:

@@ -46,7 +46,7 @@ class Decoder:
         self._parts: list[bytes] = []
         self._size = 0
         self._start = b""
-        self._inflater: "_Decompress | None" = None
+        self._inflater: _Decompress | None = None
         self._members = 0
         self._ended = False
 

@@ -51,9 +51,9 @@ class Answer:
 
 
 async def ask(
-    client: httpx.AsyncClient,
+    transport: httpx.AsyncBaseTransport,
     url: str,
-    headers: Mapping[str, bytes],
+    headers: Mapping[str, str | bytes],
     *,
     cap: Cap,
     deadline: float,
@@ -63,10 +63,10 @@ async def ask(
 
     Raises AddressRefused, ConnectionFailed, DeadlineExceeded, BadResponse, TooLarge.
     """
-    request = client.build_request("GET", url, headers={name.encode(): value for name, value in headers.items()})
+    request = httpx.Request("GET", url, headers=[(name.encode(), _bytes(value)) for name, value in headers.items()])
     try:
         async with asyncio.timeout(deadline):
-            response = await _head(client, request)
+            response = await _head(transport, request)
             try:
                 return await _read(request, response, cap, now())
             finally:
@@ -80,10 +80,10 @@ async def ask(
         ) from error
 
 
-async def _head(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def _head(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> httpx.Response:
     url = str(request.url)
     try:
-        return await client.send(request, stream=True)
+        return await transport.handle_async_request(request)
     except FetchError as error:
         error.url = url
         raise
@@ -93,9 +93,6 @@ async def _head(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Resp
         raise BadResponse(
             f"{shown(url)} did not answer in HTTP", cause=plain(str(error)), next="is the port right?", url=url
         ) from error
-    except httpx.RemoteProtocolError as error:
-        # httpx itself reads the Location, though it is not the one to follow it.
-        raise BadResponse(f"{shown(url)} redirects to what is no address", cause=plain(str(error)), url=url) from error
     except (httpcore.NetworkError, httpcore.TimeoutException, ssl.SSLError, OSError) as error:
         raise _no_connection(url, error) from error
 
@@ -184,6 +181,10 @@ def _response_head(response: httpx.Response) -> bytes:
     lines = [b"%s %d %s" % (version, response.status_code, response.extensions["reason_phrase"])]
     lines += [name + b": " + value for name, value in response.headers.raw]
     return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+def _bytes(value: str | bytes) -> bytes:
+    return value.encode("ascii") if isinstance(value, str) else value
 
 
 def _text(raw: bytes) -> str:

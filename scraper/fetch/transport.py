@@ -30,15 +30,19 @@ class _Body(httpx.AsyncByteStream):
 
 
 class Transport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 over guarded connections. Raises httpcore's errors, and AddressRefused."""
+    """HTTP/1.1 over guarded connections. Raises httpcore's errors, and AddressRefused.
 
-    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+    `tls`: whom to trust; None means the authorities that httpx brings along.
+    """
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend, *, tls: ssl.SSLContext | None = None) -> None:
         self._backend = backend
+        self._given_tls = tls
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         """One for all hosts: loading the authorities takes longer than fetching a page."""
-        return httpx.create_ssl_context(trust_env=False)
+        return self._given_tls or httpx.create_ssl_context(trust_env=False)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send the request over a new connection."""
