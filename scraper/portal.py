@@ -30,8 +30,8 @@ DAY = timedelta(days=1)
 class Request:
     """One request the portal answered.
 
-    `start`, `end`: monotonic seconds; `end` is taken before the answer's last byte leaves, so that a client never sees
-    an answer that the log does not show yet. `target`: as in the request line. `headers`: names in lower case.
+    `start`, `end`: monotonic seconds; `end` is taken when the answer is about to leave, so that a client never
+    sees an answer that the log does not show yet. `target`: as in the request line. `headers`: names in lower case.
     `validator`: whether the answer carried an ETag or a Last-Modified.
     """
 
@@ -196,6 +196,10 @@ class _Handler(BaseHTTPRequestHandler):
             body = gzip.compress(body, 6, mtime=0)
             head["Content-Encoding"] = "gzip"
         status = HTTPStatus.NOT_MODIFIED if body is None else answer.status
+        time.sleep(max(0.0, portal.latency - (time.monotonic() - started)))
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        validator = "ETag" in head or "Last-Modified" in head
+        portal.log.append(Request(started, time.monotonic(), self.command, self.path, int(status), headers, validator))
         self.send_response(status)
         for key, value in head.items():
             self.send_header(key, value)
@@ -204,10 +208,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if body and self.command != "HEAD":
             self.wfile.write(body)
-        time.sleep(max(0.0, portal.latency - (time.monotonic() - started)))
-        headers = {key.lower(): value for key, value in self.headers.items()}
-        validator = "ETag" in head or "Last-Modified" in head
-        portal.log.append(Request(started, time.monotonic(), self.command, self.path, int(status), headers, validator))
 
 
 def _with_validators(answer: Answer, none_match: str | None, since: str | None) -> tuple[dict[str, str], bytes | None]:

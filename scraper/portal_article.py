@@ -37,7 +37,7 @@ class ArticlePage:
                 "body": "\n".join(self._body()),
                 "above": self._above(),
                 "below": self._below(),
-                "sidebar": markup.popular(self._some(5, 11)),
+                "sidebar": markup.popular(self._some(3, 8)),
                 "next_prev": self._next_prev(),
                 "related": markup.cards(
                     "tdb_module_related" if builder else "td_module_related_posts", self._same_section(3)
@@ -53,11 +53,11 @@ class ArticlePage:
         body_class = f"post-template-default single single-post postid-{story.id} single-format-standard {kind}"
         return markup.page(story.title, body_class, content, markup.head(story))
 
-    def _some(self, count: int, step: int) -> list[Story]:
-        """`count` other stories, a different choice for each page."""
+    def _some(self, first: int, last: int) -> list[Story]:
+        """A slice of the other stories, beginning at another one on each page; slices that do not overlap differ."""
         others = [other for other in self.others if other.id != self.story.id]
-        start = self.story.id * step % len(others)
-        return (others + others)[start : start + count]
+        start = self.story.id * 7 % len(others)
+        return [*others[start:], *others[:start]][first:last]
 
     def _same_section(self, count: int) -> list[Story]:
         same = [o for o in self.others if o.section == self.story.section and o.id != self.story.id]
@@ -92,13 +92,13 @@ class ArticlePage:
             if self.story.section == BUILDER
             else ("td_module_11", "td_block_15")
         )
-        return self.markup.block(block, 31, "Today in the Lantern", self.markup.cards(kind, self._some(3, 7)))
+        return self.markup.block(block, 31, "Today in the Lantern", self.markup.cards(kind, self._some(0, 3)))
 
     def _below(self) -> str:
         more = self.markup.block(
-            "td_block_15", 82, "Check Out Our Content", self.markup.cards("td_module_flex_3", self._some(4, 17))
+            "td_block_15", 82, "Check Out Our Content", self.markup.cards("td_module_flex_3", self._some(8, 12))
         )
-        tags = sorted({tag for other in self._some(9, 5) for tag in other.tags[:1]} - set(self.story.tags))
+        tags = sorted({tag for other in self._some(12, 21) for tag in other.tags[:1]} - set(self.story.tags))
         return more + self.markup.tag_cloud(tags)
 
     def _share(self) -> str:
@@ -128,13 +128,9 @@ class ArticlePage:
     def _byline(self, builder: bool) -> str:
         if not self.story.authors:
             return ""
-        values = self.markup.common(self.story)
         if builder:
-            return self.markup.fill("tdb_byline", **values)
-        return (
-            '<div class="td-post-author-name"><div class="td-author-by">By</div> '
-            f'<a href="{values["author_url"]}">{values["author"]}</a><div class="td-author-line"> - </div></div>'
-        )
+            return self.markup.fill("tdb_byline", links=self.markup.author_links(self.story, "tdb-author-name"))
+        return self.markup.fill("byline", links=self.markup.author_links(self.story))
 
     def _author_box(self, builder: bool) -> str:
         if not self.story.authors:

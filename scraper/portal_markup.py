@@ -43,10 +43,14 @@ class Markup:
         """An author's listing."""
         return f"{self.base}author/{slug(author)}/"
 
+    def author_links(self, story: Story, name: str = "") -> str:
+        """All authors of a story, each a link; `name`: the links' class."""
+        mark = f' class="{name}"' if name else ""
+        return " and ".join(f'<a{mark} href="{self.author_url(who)}">{escape(who)}</a>' for who in story.authors)
+
     def common(self, story: Story) -> dict[str, object]:
         """What cards and article pages both show of a story."""
-        author = ", ".join(story.authors)
-        link = f'<a href="{self.author_url(story.authors[0])}">{escape(author)}</a>' if author else ""
+        author = story.authors[0] if story.authors else ""
         words = story.excerpt.split()
         return {
             "id": story.id,
@@ -58,14 +62,16 @@ class Markup:
             "section_url": self.section_url(story.section),
             "excerpt": escape(story.excerpt),
             "cut": escape(story.excerpt if len(words) <= CUT else " ".join(words[:CUT]) + "..."),
-            "byline": f'<span class="td-post-author-name">{link} <span>-</span> </span>' if author else "",
+            "byline": f'<span class="td-post-author-name">{self.author_links(story)} <span>-</span> </span>'
+            if author
+            else "",
             "iso": story.published.isoformat(),
             "date": _long(story.published),
             "thumb": f"{self.base}wp-content/uploads/{story.slug}-324x235.jpg",
             "image_url": f"{self.base}wp-content/uploads/{story.slug}.jpg",
             "slug": story.slug,
             "author": escape(author),
-            "author_url": self.author_url(story.authors[0]) if author else "",
+            "author_url": self.author_url(author) if author else "",
         }
 
     def cards(self, kind: str, stories: Iterable[Story]) -> str:

@@ -20,7 +20,7 @@ MARKS: tuple[tuple[str, Kind], ...] = (
     (">> ", "pull"),
     ("> ", "quote"),
 )
-INLINE = re.compile(r"\*([^*\n]{1,200})\*|\[([^\]\n]{1,200})\]\(([^)\s]{1,200})\)")
+INLINE = re.compile(r"\*([^*\n]{1,400})\*|\[([^\]\n]{1,200})\]\(([^)\s]{1,200})\)")
 
 
 class Expert(TypedDict):
@@ -71,8 +71,8 @@ class Story:
     """One story as the publisher wrote it. `blocks`: (kind, text with inline marks).
 
     `head`: `full` (JSON-LD, Open Graph), `og` (no JSON-LD) or `bare` (a `<title>` alone). `glued`: the section's label
-    stands inside the headline's own element. `short`: fronts and feeds link it by its `?p=` address. `tick`: published at
-    this tick of the portal's clock.
+    stands inside the headline's own element. `short`: fronts and feeds link it by its `?p=` address. `tick`: published
+    at this tick of the portal's clock.
     """
 
     id: int

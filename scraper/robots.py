@@ -10,10 +10,10 @@ and as RFC 9309 section 2.2.2 normalises it, an Allow only as it is written (doc
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 MAX_BYTES = 500 * 1024
 """RFC 9309 section 2.5: at least 500 KiB are read; what follows is not."""
@@ -44,12 +44,49 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
+class _Pattern(NamedTuple):
+    """A path with `*` for any characters, split at them; `anchored`: it ended with `$`, the end of the path."""
+
+    pieces: tuple[str, ...]
+    anchored: bool
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        anchored = text.endswith("$")
+        return cls(tuple((text[:-1] if anchored else text).split("*")), anchored)
+
+    def matches(self, path: str) -> bool:
+        """Does it match from the start? Leftmost places for the pieces are enough, so no piece is tried twice."""
+        first, *others = self.pieces
+        if not path.startswith(first):
+            return False
+        at = len(first)
+        if not others:
+            return not self.anchored or at == len(path)
+        last = others.pop()
+        for piece in others:
+            found = path.find(piece, at)
+            if found < 0:
+                return False
+            at = found + len(piece)
+        if self.anchored:
+            return path.endswith(last) and len(path) - len(last) >= at
+        return path.find(last, at) >= 0
+
+
 class _Rule(NamedTuple):
-    """`literal`: the pattern with bytes beyond ASCII escaped; `normal`: normalised too, for rules that forbid."""
+    """`literal`: bytes beyond ASCII escaped; `normal`: normalised too, None where that is the same or for an Allow."""
 
     allow: bool
-    literal: str
-    normal: str
+    length: int
+    literal: _Pattern
+    normal: _Pattern | None
+
+    def matches(self, path: str, normal: str) -> bool:
+        if self.literal.matches(path):
+            return True
+        other = self.normal or (self.literal if normal != path else None)
+        return not self.allow and other is not None and other.matches(normal)
 
 
 class _Delay(NamedTuple):
@@ -69,12 +106,13 @@ class _Group:
     delays: list[_Delay] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
 class Robots:
-    """A robots.txt, read once. Made by `parse`."""
+    """A robots.txt, read once. Made by `parse`. `sitemaps`: absolute addresses, in order."""
 
-    groups: tuple[_Group, ...]
-    sitemaps: tuple[str, ...]
+    def __init__(self, groups: Sequence[_Group], sitemaps: Sequence[str]) -> None:
+        self.sitemaps = tuple(sitemaps)
+        self._groups = tuple(groups)
+        self._rules: dict[str, tuple[_Rule, ...]] = {}
 
     def allowed(self, agent: str, url: str) -> bool:
         """May `agent` (a product token or a whole User-Agent) fetch `url`?
@@ -85,41 +123,38 @@ class Robots:
         if path == "/robots.txt":
             return True
         normal = _normal(path)
-        allow = deny = -1
-        for group in self._groups_of(_token(agent)):
-            for rule in group.rules:
-                if rule.allow:
-                    allow = max(allow, _allow_length(rule.literal, path))
-                elif len(rule.literal) > deny and (_matches(rule.literal, path) or _matches(rule.normal, normal)):
-                    deny = len(rule.literal)
-        return allow >= deny
+        name = self._name(agent)
+        if name not in self._rules:
+            rules = (rule for group in self._groups_of(name) for rule in group.rules)
+            self._rules[name] = tuple(sorted(rules, key=lambda rule: (-rule.length, not rule.allow)))
+        return next((rule.allow for rule in self._rules[name] if rule.matches(path, normal)), True)
 
     def crawl_delay(self, agent: str) -> float | None:
         """Seconds that `agent` is asked to leave between two requests; the largest if there are several."""
-        token = _token(agent)
-        name = token if self._is_named(token) else "*"
-        found = [
+        name = self._name(agent)
+        found = (
             delay.seconds
-            for group in self.groups
+            for group in self._groups_of(name)
             for delay in group.delays
             if name in group.agents[delay.first : delay.end]
-        ]
+        )
         return max(found, default=None)
 
-    def _is_named(self, token: str) -> bool:
-        return any(token in group.agents for group in self.groups)
+    def _name(self, agent: str) -> str:
+        """The agent's product token if some group names it, else `*`."""
+        token = _token(agent)
+        return token if any(self._groups_of(token)) else "*"
 
-    def _groups_of(self, token: str) -> Iterator[_Group]:
-        """All groups that name the agent, as one; else all groups for everyone (section 2.2.1)."""
-        name = token if self._is_named(token) else "*"
-        return (group for group in self.groups if name in group.agents)
+    def _groups_of(self, name: str) -> Iterator[_Group]:
+        """All groups that name the agent: they count as one (section 2.2.1)."""
+        return (group for group in self._groups if name in group.agents)
 
 
 @lru_cache(maxsize=32)
 def parse(robots: bytes) -> Robots:
     """Read a robots.txt. Never raises: what cannot be understood is no rule."""
     groups: list[_Group] = []
-    sitemaps: dict[str, None] = {}
+    found: dict[str, None] = {}
     group, segment, open_agents = _Group(), 0, False
     for key, value in _lines(robots):
         if key == "agent":
@@ -132,7 +167,7 @@ def parse(robots: bytes) -> Robots:
         elif key == "sitemap":
             address = value.decode("utf-8", "replace")
             if address.lower().startswith(("http://", "https://")):
-                sitemaps.setdefault(address)
+                found.setdefault(address)
         elif key == "delay":
             # Not a rule in RFC 9309, so it does not end a list of agents; it is meant for those named so far.
             number = _NUMBER.fullmatch(value)
@@ -141,9 +176,8 @@ def parse(robots: bytes) -> Robots:
         else:
             open_agents = False
             if value:  # an empty path is no rule
-                literal = _literal(value)
-                group.rules.append(_Rule(key == "allow", literal, _normal(literal)))
-    return Robots(tuple(groups), tuple(sitemaps))
+                group.rules += _rules(key == "allow", _literal(value))
+    return Robots(groups, tuple(found))
 
 
 def allowed(robots: bytes, agent: str, url: str) -> bool:
@@ -227,34 +261,10 @@ def _normal(text: str) -> str:
     return _ESCAPE.sub(one, text)
 
 
-def _allow_length(pattern: str, path: str) -> int:
-    """Length of an Allow that matches, else -1. One for `/x/index.html` also allows `/x/` itself."""
-    if _matches(pattern, path):
-        return len(pattern)
-    folder, slash, name = pattern.rpartition("/")
-    if slash and name.startswith("index.htm") and _matches(f"{folder}/$", path):
-        return len(folder) + 2
-    return -1
-
-
-def _matches(pattern: str, path: str) -> bool:
-    """Does the pattern match from the start of the path? `*` stands for any characters, a last `$` for the end.
-
-    Leftmost places for the pieces between stars are enough, so no piece is tried twice.
-    """
-    anchored = pattern.endswith("$")
-    first, *others = (pattern[:-1] if anchored else pattern).split("*")
-    if not path.startswith(first):
-        return False
-    at = len(first)
-    if not others:
-        return not anchored or at == len(path)
-    last = others.pop()
-    for piece in others:
-        found = path.find(piece, at)
-        if found < 0:
-            return False
-        at = found + len(piece)
-    if anchored:
-        return path.endswith(last) and len(path) - len(last) >= at
-    return path.find(last, at) >= 0
+def _rules(allow: bool, text: str) -> Iterator[_Rule]:
+    """The rule a line makes. An Allow for `/x/index.html` also makes one for `/x/` itself."""
+    normal = text if allow else _normal(text)
+    yield _Rule(allow, len(text), _Pattern.of(text), None if normal == text else _Pattern.of(normal))
+    folder, slash, name = text.rpartition("/")
+    if allow and slash and name.startswith("index.htm"):
+        yield _Rule(True, len(folder) + 2, _Pattern.of(f"{folder}/$"), None)

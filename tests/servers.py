@@ -106,12 +106,15 @@ async def hang(request: Request, writer: asyncio.StreamWriter) -> None:
 
 
 class Server:
-    """The server, in its own thread. `at`: target to an answer, or to answers in turn; `log`: requests as they came."""
+    """The server, in its own thread. `at`: target to an answer, or to answers in turn; `log`: requests in
+    order of arrival; `connections`: how many were opened, with or without a request.
+    """
 
     def __init__(self, address: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
         self.at: dict[str, Answer | Sequence[Answer]] = {}
         self.otherwise: Answer = answer(b"<p>not here", status=404)
         self.log: list[Request] = []
+        self.connections = 0
         self.address = address
         self.port = 0
         self._tls = tls
@@ -167,6 +170,7 @@ class Server:
         self._ready.set()
         await self._stop.wait()
         server.close()
+        await asyncio.sleep(0.02)  # connections that were just accepted become tasks
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -175,6 +179,7 @@ class Server:
         await asyncio.sleep(0.01)  # so that the loop sees them closed
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
         self._transports.append(writer.transport)
         task = asyncio.ensure_future(self._talk(reader, writer))
         self._tasks.add(task)

@@ -22,7 +22,7 @@ from scraper.fetch.pace import Clock, Pace, Sleep
 from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, retrying
 from scraper.fetch.rules import Rules
 from scraper.fetch.transport import Transport
-from scraper.fetch.words import shown
+from scraper.fetch.words import shown, without_secrets
 from scraper.robots import MAX_BYTES as ROBOTS_BYTES
 from scraper.settings import CrawlSettings
 from storage.captures import Exchange
@@ -122,7 +122,7 @@ class Fetcher:
         Statuses of 400 and more come back as they are, 429 and 503 excepted (HostHeld). A body that broke off comes
         back with `page.truncated`, after the last try. Raises FetchError.
         """
-        return await self._run(_Errand(url, etag=etag, last_modified=last_modified))
+        return await self._run(_Errand(without_secrets(url), etag=etag, last_modified=last_modified))
 
     async def _run(self, errand: _Errand) -> Fetched:
         started = self._clock()
@@ -196,8 +196,8 @@ class Fetcher:
         errand = _Errand(url, robots=True)
         try:
             fetched = await self._run(errand)
-        except (AddressRefused, BadResponse):
-            if errand.astray:
+        except (AddressRefused, BadResponse) as error:
+            if errand.astray or (errand.exchanges and isinstance(error, AddressRefused)):
                 return None
             raise
         if self._keep_robots is not None:

@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import httpx
 
 from parsers.errors import AddressRefused, BadResponse
-from scraper.fetch.words import plain, shown
+from scraper.fetch.words import plain, shown, without_secrets
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
 MAX_HOPS = 10
@@ -21,8 +21,8 @@ def address(url: str) -> str:
     Raises AddressRefused if it is not an http(s) address with a host.
     """
     try:
-        parts = urlsplit(url)
-        clean = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+        parts = urlsplit(without_secrets(url))
+        clean = urlunsplit(parts._replace(fragment=""))
         parsed = httpx.URL(clean)
         usable = parsed.scheme in ("http", "https") and bool(parsed.host) and parts.port != 0
     except (ValueError, httpx.InvalidURL) as error:

@@ -6,12 +6,35 @@ scans other hosts' connections, nothing idles, and nothing left over on a connec
 """
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from functools import cached_property
 from typing import cast
 
 import httpcore
 import httpx
+
+
+class _Socket(httpcore.AsyncNetworkBackend):
+    """Remembers the one connection it opened: httpcore forgets it when a TLS handshake is cancelled."""
+
+    def __init__(self, backend: httpcore.AsyncNetworkBackend) -> None:
+        self._backend = backend
+        self._stream: httpcore.AsyncNetworkStream | None = None
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        self._stream = await self._backend.connect_tcp(host, port, timeout, local_address, socket_options)
+        return self._stream
+
+    async def aclose(self) -> None:
+        if self._stream is not None:
+            await self._stream.aclose()
 
 
 class _Body(httpx.AsyncByteStream):
@@ -48,17 +71,18 @@ class Transport(httpx.AsyncBaseTransport):
         """Send the request over a new connection."""
         url = request.url
         target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        socket = _Socket(self._backend)
         connection = httpcore.AsyncHTTPConnection(
             target.origin,
             ssl_context=self._tls if url.scheme == "https" else None,
-            network_backend=self._backend,
+            network_backend=socket,
         )
         try:
             answer = await connection.handle_async_request(
                 httpcore.Request(request.method, target, headers=request.headers.raw, extensions=request.extensions)
             )
         except BaseException:
-            await connection.aclose()
+            await socket.aclose()
             raise
         return httpx.Response(
             answer.status,

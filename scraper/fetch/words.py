@@ -10,12 +10,15 @@ def plain(text: str, limit: int = 160) -> str:
     return kept if len(kept) <= limit and len(text) <= 2 * limit else f"{kept[:limit]}..."
 
 
-def shown(url: str) -> str:
-    """An address as it may be shown: no user name or password, no control characters, no endless length."""
+def without_secrets(url: str) -> str:
+    """The address without user name and password."""
     try:
         parts = urlsplit(url)
-        if "@" in parts.netloc:
-            url = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
     except ValueError:
-        url = url.rpartition("@")[2]
-    return plain(url)
+        return url.rpartition("@")[2]
+
+
+def shown(url: str) -> str:
+    """An address as it may be shown: no user name or password, no control characters, no endless length."""
+    return plain(without_secrets(url))

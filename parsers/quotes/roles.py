@@ -1,0 +1,276 @@
+"""As what, and for whom: role and affiliation from appositions, titles before the name, and chains of of/at/for/with."""
+
+from collections.abc import Sequence
+
+from parsers.quotes.lexicon import DESCRIBED, NOT_NAMES, ORG_HEADS, ORG_MARKS, ROLES, TITLES
+from parsers.quotes.names import Mention, capitalised
+from parsers.quotes.sentences import Word
+
+_ARTICLES = frozenset("a an the his her their its our one another".split())
+_PLACE_PREPOSITIONS = frozenset("at with for from in".split())
+_LEADING = frozenset(
+    "president director head chief ceo chairman chairwoman chair founder co-founder owner member members spokesman spokeswoman "
+    "spokesperson dean secretary manager minister editor executive officer leader coach mayor governor rector provost "
+    "principal commissioner ambassador fellow".split()
+)
+_JOINERS = frozenset("of for the and & in de du del der von on at".split())
+_HEADING = {"heads": "head", "leads": "leader", "directs": "director", "chairs": "chair", "runs": "head", "led": "leader",
+            "headed": "head", "founded": "founder", "co-founded": "co-founder", "oversees": "head", "manages": "manager"}  # fmt: skip
+_STOPS = frozenset((",", ";", ":", ".", "—", "–", "(", ")", "-", "…", '"q"'))
+MAX_ROLE = 12
+
+
+def _text(words: Sequence[Word], first: int, last: int) -> str:
+    out = ""
+    for number in range(first, last + 1):
+        gap = "" if number == first or words[number].start == words[number - 1].end else " "
+        out += gap + words[number].text
+    return out.strip(" ,;.")
+
+
+def organisation(words: Sequence[Word], start: int) -> tuple[int, int] | None:
+    """The range of the institution's name that begins at a word, an article before it left out; None if there is none."""
+    place = start
+    while place < len(words) and words[place].low in ("the", "a", "an", "his", "her", "its", "both", "nearby"):
+        place += 1
+    if place >= len(words) or not (capitalised(words[place]) or words[place].low in ORG_MARKS):
+        return None
+    first = last = place
+    if not capitalised(words[place]):
+        return (first, last) if words[start].low in ("the", "a", "an") else None
+    while place + 1 < len(words):
+        following = words[place + 1]
+        if capitalised(following) or following.low == "’s":
+            place += 1
+            last = place
+        elif (following.text == "." and _dotted(words, place)) or (following.low in _JOINERS and _capital_after(words, place + 1)):
+            place += 1
+        elif following.text == "," and place + 2 < len(words) and words[place + 2].text in ("Inc", "Ltd", "LLC"):
+            place += 2
+            last = place
+        elif (
+            following.low in ORG_MARKS
+            and following.low not in ROLES
+            and following.low not in ("program", "county", "times")
+        ):
+            place += 1
+            last = place
+        else:
+            break
+    if words[last].low == "’s" and last > first:
+        last -= 1
+    return first, last
+
+
+def _dotted(words: Sequence[Word], place: int) -> bool:
+    return words[place].low in ("st", "mt", "ft", "u.s", "u.k", "dr") or len(words[place].text) == 1
+
+
+def _capital_after(words: Sequence[Word], place: int) -> bool:
+    """ "of the" and the like inside a name: a capitalised word follows that is part of the institution."""
+    following = place + 1
+    if following < len(words) and words[following].low == "the":
+        following += 1
+    if following >= len(words) or not capitalised(words[following]):
+        return False
+    return (
+        words[place].low in ("of", "for", "and", "&", "de", "du", "del", "der", "von")
+        or words[following].low in ORG_MARKS
+    )
+
+
+def of_phrase(words: Sequence[Word], start: int, end: int) -> tuple[str | None, str | None]:
+    """Role and affiliation of a phrase such as "a neurosurgeon of Gangnam St. Peter’s General Hospital"."""
+    place = start
+    while place < end and words[place].low in _ARTICLES:
+        place += 1
+    if place >= end:
+        return None, None
+    limit = min(end, place + MAX_ROLE + 10)
+    head = next((n for n in range(place, limit) if words[n].low in ROLES or words[n].low.rstrip("s") in ROLES), None)
+    if head is None:
+        own = organisation(words, place) if words[start].low not in ("a", "an") else None
+        if own and own[1] < limit and any(words[n].low in ORG_MARKS for n in range(own[0], own[1] + 1)):
+            return None, _text(words, own[0], own[1])
+        return None, None
+    while head + 1 < limit and (
+        words[head + 1].low in ROLES or words[head + 1].low in ("emeritus", "emerita", "general")
+    ):
+        head += 1
+    if (
+        head + 2 < limit
+        and words[head + 1].low == "and"
+        and any(words[n].low in ROLES for n in range(head + 2, min(head + 5, limit)))
+    ):
+        head = next(n for n in range(min(head + 4, limit - 1), head, -1) if words[n].low in ROLES)
+    last = head
+    affiliation = _before_head(words, place, head)
+    first = affiliation[1] if affiliation else place
+    found = affiliation[0] if affiliation else None
+    number = head + 1
+    while (
+        number < limit
+        and words[number].text not in _STOPS
+        and words[number].low not in ("who", "which", "that", "whose")
+    ):
+        low = words[number].low
+        if low in ("of", *_PLACE_PREPOSITIONS):
+            institution = organisation(words, number + 1)
+            if institution and _is_affiliation(words, low, institution, words[head].low):
+                return _text(words, first, last), found or _text(words, *institution)
+        last = number
+        number += 1
+    return _text(words, first, min(last, first + MAX_ROLE)), found
+
+
+def _before_head(words: Sequence[Word], place: int, head: int) -> tuple[str, int] | None:
+    """ "the Red Cross spokesman", "Edmunds analyst": an institution before the role; its name and where the role begins."""
+    last = place
+    while last < head and capitalised(words[last]) and words[last].low not in TITLES and words[last].low not in ROLES:
+        last += 1
+    if last < head and words[last].low == "’s":
+        return (_text(words, place, last - 1), last + 1) if last > place else None
+    if last == place or last > head or all(words[n].low in NOT_NAMES for n in range(place, last)):
+        return None
+    return _text(words, place, last - 1), last
+
+
+def _is_affiliation(words: Sequence[Word], preposition: str, span: tuple[int, int], head: str) -> bool:
+    marked = any(
+        words[n].low in ORG_MARKS or (words[n].text.isupper() and len(words[n].text) > 1)
+        for n in range(span[0], span[1] + 1)
+    )
+    if preposition == "of":
+        return marked or (head in _LEADING and capitalised(words[span[0]]))
+    if preposition == "in":
+        return marked
+    return capitalised(words[span[0]]) or marked
+
+
+def after(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | None]:
+    """Role and affiliation from what follows a name: an apposition, "of/at/from X", "who heads X"."""
+    place = mention.last + 1
+    if place >= len(words):
+        return None, None
+    if words[place].low in ("of", "from", "at", "with"):
+        own = organisation(words, place + 1)
+        return None, _text(words, *own) if own and _is_affiliation(words, "at", own, "") else None
+    if words[place].text not in (",", "(", "—", "–"):
+        return None, None
+    start = place + 1
+    if start + 1 < len(words) and words[start].text.isdigit():
+        start += 2 if words[start + 1].text == "," else 1
+    if start >= len(words):
+        return None, None
+    if words[start].low == "who":
+        return _relative(words, start)
+    if words[start].low in ("of", "from", "at", "with"):
+        own = organisation(words, start + 1)
+        return None, _text(words, *own) if own else None
+    end = _phrase_end(words, start)
+    role, affiliation = of_phrase(words, start, end)
+    if role and affiliation is None and end < len(words) and words[end].text == "," and end + 1 < len(words):
+        following = end + 1
+        if words[following].low in ("at", "of", "for", "with", "from"):
+            following += 1
+        own = organisation(words, following)
+        if own and any(words[n].low in ORG_MARKS for n in range(own[0], own[1] + 1)):
+            affiliation = _text(words, *own)
+    return role, affiliation
+
+
+def _phrase_end(words: Sequence[Word], start: int) -> int:
+    place = start
+    while place < len(words) and place - start < 30:
+        if words[place].text in _STOPS and not (words[place].text == "." and _dotted(words, place - 1)):
+            break
+        place += 1
+    return place
+
+
+def _relative(words: Sequence[Word], start: int) -> tuple[str | None, str | None]:
+    verb = next((n for n in range(start + 1, min(start + 4, len(words))) if words[n].low in _HEADING), None)
+    if verb is not None:
+        own = organisation(words, verb + 1)
+        return _HEADING[words[verb].low], _text(words, *own) if own else None
+    copula = next((n for n in range(start + 1, min(start + 3, len(words))) if words[n].low in ("is", "was")), None)
+    if copula is not None:
+        return of_phrase(words, copula + 1, _phrase_end(words, copula + 1))
+    works = next(
+        (
+            n
+            for n in range(start + 1, min(start + 4, len(words)))
+            if words[n].low in ("works", "worked", "teaches", "studies")
+        ),
+        None,
+    )
+    if works is not None and works + 2 < len(words) and words[works + 1].low in _PLACE_PREPOSITIONS:
+        own = organisation(words, works + 2)
+        return None, _text(words, *own) if own else None
+    return None, None
+
+
+def before(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | None]:
+    """Role and affiliation from what stands before a name: "InfoNation President", "the lead author of the study,"."""
+    place = mention.first - 1
+    if mention.honorific:
+        place -= 2 if words[place].text == "." else 1
+    if place < 0:
+        return None, None
+    if words[place].text == "," and place > 0:
+        return _before_comma(words, place)
+    if words[place].text == "." and place > 0 and words[place - 1].low in TITLES:
+        place -= 1
+    elif not (words[place].low in ROLES or words[place].low in TITLES):
+        return None, None
+    last = place
+    first = place
+    while first > 0 and place - first < 8:
+        low = words[first - 1].low
+        if (
+            words[first - 1].text in _STOPS
+            or low in _ARTICLES
+            or low in ("and", "but", "as", "by", "to", "with", "that", "when", "while")
+        ):
+            break
+        if (
+            words[first - 1].low == "’s"
+            or capitalised(words[first - 1])
+            or low in ROLES
+            or low in TITLES
+            or _modifier(low)
+        ):
+            first -= 1
+        else:
+            break
+    start = first
+    while (
+        start < last
+        and not (words[start].low in TITLES or words[start].low in ROLES)
+        and (capitalised(words[start]) or words[start].low == "’s")
+    ):
+        start += 1
+    affiliation = None
+    owner = start - 1 if start > first and words[start - 1].low == "’s" else start
+    if owner > first and not all(words[n].low in NOT_NAMES for n in range(first, owner)):
+        affiliation = _text(words, first, owner - 1)
+    elif start > first:
+        start = first
+    role = _text(words, start, last)
+    return (role or None), affiliation
+
+
+def _modifier(low: str) -> bool:
+    return low in ("senior", "lead", "chief", "former", "deputy", "vice", "assistant", "associate", "co-author", "study", "research",
+                   "foreign", "finance", "campaign", "press", "health", "clinical", "political", "veteran", "principal", "executive",
+                   "general", "managing", "acting", "visiting", "consultant", "independent", "climate", "marine", "data")  # fmt: skip
+
+
+def _before_comma(words: Sequence[Word], comma: int) -> tuple[str | None, str | None]:
+    """ "The lead author of the study, Owen Dempsey": a description before the comma."""
+    start = comma
+    while start > 0 and comma - start < 16 and words[start - 1].text not in _STOPS:
+        start -= 1
+    if start < comma and (words[start].low in _ARTICLES or words[start].low in DESCRIBED | ORG_HEADS):
+        return of_phrase(words, start, comma)
+    return None, None
