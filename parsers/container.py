@@ -20,13 +20,16 @@ _SKIP = SILENT | {"footer", "aside"}
 _MARKS = re.compile(r"[,.!?;:…。、！？।؟،]")
 _HINT_WORDS = re.compile(r"[a-z]+|[A-Z][a-z]+")
 _NEGATIVE = frozenset(
-    """comment comments disqus related relatedposts recommend recommended recommendation recommendations share sharing social
-    newsletter subscribe subscription signup promo promotion promoted advert advertisement ads adbox sponsor sponsored
-    sidebar footer nav navigation menu breadcrumb breadcrumbs bio popular trending mostread widget widgets cookie consent popup
-    modal banner toolbar outbrain taboola player poll quiz rating ratings toc copyright disclaimer login paywall
-    hidden visuallyhidden screenreader credit byline tags tag taglist meta metadata pagination pager printonly
-    caption gallery carousel slideshow readmore morestories next prev previous teaserlist linklist appeal donate donation
-    donations membership authorbox authorbio contributor contributors follow skip print email""".split()
+    """
+    comment comments disqus related relatedposts recommend recommended recommendation recommendations share
+    sharing social newsletter subscribe subscription signup promo promotion promoted advert advertisement ads
+    adbox sponsor sponsored sidebar footer nav navigation menu breadcrumb breadcrumbs bio popular trending
+    mostread widget widgets cookie consent popup modal banner toolbar outbrain taboola player poll quiz rating
+    ratings toc copyright disclaimer login paywall hidden visuallyhidden screenreader credit byline tags tag
+    taglist meta metadata pagination pager printonly caption gallery carousel slideshow readmore morestories next
+    prev previous teaserlist linklist appeal donate donation donations membership authorbox authorbio contributor
+    contributors follow skip print email
+    """.split()
 )
 _JOINED = re.compile(
     r"related|recommend|newsletter|most-?(?:read|popular)|read-?(?:more|next|also)|author-?(?:bio|box|info|card|desc)|about-?(?:the-)?author|"
@@ -207,7 +210,6 @@ class Outline:
 
 def body_runs(outline: Outline, container: Element) -> list[Run]:
     """The runs of the container that are not in furniture below it."""
-    kept = []
     wanted: dict[int, bool] = {id(container): True}
 
     def inside(element: Element) -> bool:
@@ -222,12 +224,10 @@ def body_runs(outline: Outline, container: Element) -> list[Run]:
             wanted[id(element)] = known = good
         return known
 
-    for run in outline.runs:
-        if inside(run.element) and not (
-            run.linked * 2 > len(run.text) and len(run.text) < 200 and run.kind != "heading"
-        ):
-            kept.append(run)
-    return kept
+    def loose(run: Run) -> bool:
+        return run.kind != "heading" and run.linked * 2 > len(run.text) and len(run.text) < 200
+
+    return [run for run in outline.runs if inside(run.element) and not loose(run)]
 
 
 def _list_of_links(element: Element) -> bool:

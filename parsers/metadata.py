@@ -140,7 +140,7 @@ class _Reader:
             robots=frozenset(
                 word.strip().lower()
                 for name in ("robots", "newsmorgue")
-                for content in self.meta.get(name, ())
+                for content in self.meta.get(name, [])
                 for word in content.split(",")
             ),
             tdm_reservation=self.meta.get("tdm-reservation", [""])[0] == "1",
@@ -160,7 +160,7 @@ class _Reader:
 
     def _meta(self, *names: str) -> Iterator[Value[str]]:
         for name in names:
-            for content in self.meta.get(name, ())[:1]:
+            for content in self.meta.get(name, [])[:1]:
                 yield Value(clean(content), Provenance("meta", name))
 
     def _prop(self, name: str) -> Iterator[Value[str]]:
@@ -201,7 +201,7 @@ class _Reader:
                 ]
                 candidates.append((found, Provenance("json-ld", key)))
         candidates.extend(
-            (self.meta.get(name, ()), Provenance("meta", name))
+            (self.meta.get(name, []), Provenance("meta", name))
             for name in (
                 "author",
                 "parsely-author",

@@ -19,24 +19,30 @@ _FILE = re.compile(
     r"\.(?:pdf|jpe?g|png|gif|svg|webp|mp[34]|m4a|zip|xml|rss|json|css|js|ics|docx?|xlsx?)\Z", re.IGNORECASE
 )
 _LISTING = frozenset(
-    """tag tags category categories topic topics section sections author authors auteur autor autores people person profile
-    profiles staff team search page archive archives archivo archiv feed feeds rss series collections collection
-    channel channels theme themes thema subject subjects keyword reporter reporters columnist columnists journalist writer
-    writers users user community latest trending live hashtag label rubrik rubrique seccion sezione kategorie""".split()
+    """
+    tag tags category categories topic topics section sections author authors auteur autor autores people person
+    profile profiles staff team search page archive archives archivo archiv feed feeds rss series collections
+    collection channel channels theme themes thema subject subjects keyword reporter reporters columnist
+    columnists journalist writer writers users user community latest trending live hashtag label rubrik rubrique
+    seccion sezione kategorie
+    """.split()
 )
 _SERVICE = frozenset(
-    """about about-us contact contact-us kontakt contacto privacy privacy-policy terms terms-of-service terms-of-use
-    subscribe subscription subscriptions subscriber newsletter newsletters login signin sign-in register signup sign-up
-    account accounts my-account donate donation support membership member members advertise advertising ads mediakit careers
-    jobs job employment shop store cart checkout help faq faqs legal cookie cookies cookie-policy accessibility imprint
-    impressum datenschutz weather horoscope horoscopes crossword puzzles puzzle games obituaries classifieds events event
-    calendar podcast podcasts apps app mobile sitemap site-map corrections ethics masthead policies policy e-edition
-    epaper eedition coupons vouchercodes deals promo sponsor sponsored partners partner licensing reprints syndication
-    syndicate wp-login wp-admin wp-content auth sso share print email mailto submit survey form forms customer service
-    services tv radio listen watch schedule shows staff-directory directory feedback press-release press-releases
-    tip tips code-of-ethics company corporate mission awards funding funders internship internships disclaimer
-    copyright dmca webcam webcams lottery traffic contests contest ccpa do-not-sell gift abo abonnement abonnieren
-    suscripcion suscribete login.php""".split()
+    """
+    about about-us contact contact-us kontakt contacto privacy privacy-policy terms terms-of-service terms-of-use
+    subscribe subscription subscriptions subscriber newsletter newsletters login signin sign-in register signup
+    sign-up account accounts my-account donate donation support membership member members advertise advertising
+    ads mediakit careers jobs job employment shop store cart checkout help faq faqs legal cookie cookies
+    cookie-policy accessibility imprint impressum datenschutz weather horoscope horoscopes crossword puzzles
+    puzzle games obituaries classifieds events event calendar podcast podcasts apps app mobile sitemap site-map
+    corrections ethics masthead policies policy e-edition epaper eedition coupons vouchercodes deals promo sponsor
+    sponsored partners partner licensing reprints syndication syndicate wp-login wp-admin wp-content auth sso
+    share print email mailto submit survey form forms customer service services tv radio listen watch schedule
+    shows staff-directory directory feedback press-release press-releases tip tips code-of-ethics company
+    corporate mission awards funding funders internship internships disclaimer copyright dmca webcam webcams
+    lottery traffic contests contest ccpa do-not-sell gift abo abonnement abonnieren suscripcion suscribete
+    login.php
+    """.split()
 )
 _STORY_WORDS = frozenset("article articles story stories news noticia noticias nota artikel nyheter".split())
 _NAV_TEXT = re.compile(

@@ -139,9 +139,9 @@ def _notice(page: Page) -> Verdict | None:
     address = urlsplit(page.url)
     moved = page.asked != page.url
     asked_for_it = _CONSENT_PATH.search(urlsplit(page.asked).path) is not None
-    if moved and not asked_for_it:
-        if _CONSENT_HOST.match(address.hostname or "") or _CONSENT_PATH.search(address.path):
-            return "consent"
+    consents = _CONSENT_HOST.match(address.hostname or "") or _CONSENT_PATH.search(address.path)
+    if moved and consents and not asked_for_it:
+        return "consent"
     heading = page.tree.css_first("h1")
     head = clean(heading.text(deep=True)) if heading is not None else ""
     title = _title(page)

@@ -110,7 +110,7 @@ def _raw(when: When | None) -> str | None:
 def _when(when: When | None) -> tuple[str | None, str | None, str | None, str | None]:
     if when is None:
         return None, None, None, None
-    return stamp(when.utc) if when.utc else None, when.raw, when.zone_source, when.precision
+    return stamp(when.utc, "seconds") if when.utc else None, when.raw, when.zone_source, when.precision
 
 
 def words_of(text: str) -> int:

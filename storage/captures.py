@@ -19,6 +19,7 @@ from warcio.warcwriter import WARCWriter
 
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.version import __version__
+from storage.timing import stamp
 
 ROTATE_AT = 1_000_000_000
 """Bytes after which a new WARC file is begun."""
@@ -91,7 +92,7 @@ class Warc:
         """
         writer, file = self._open(exchange.at)
         headers = _http(exchange.response_head)
-        extra = {"WARC-Date": _date(exchange.at)}
+        extra = {"WARC-Date": stamp(exchange.at)}
         if exchange.ip:
             extra["WARC-IP-Address"] = exchange.ip
         if exchange.truncated:
@@ -99,10 +100,15 @@ class Warc:
         url = without_userinfo(exchange.url)
         begin = file.tell()
         if note is not None:
+            fields = _fields(headers, note)
             record = writer.create_warc_record(
-                url, "metadata", payload=BytesIO(_fields(headers, note)), warc_content_type="application/warc-fields",
+                url,
+                "metadata",
+                payload=BytesIO(fields),
+                length=len(fields),
+                warc_content_type="application/warc-fields",
                 warc_headers_dict=extra,
-            )  # fmt: skip
+            )
         elif same_as is not None:
             earlier_url, earlier_date, digest = same_as
             profile = PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME
@@ -117,7 +123,12 @@ class Warc:
         else:
             headers.replace_header("Content-Length", str(len(exchange.payload)))
             record = writer.create_warc_record(
-                url, "response", payload=BytesIO(exchange.payload), http_headers=headers, warc_headers_dict=extra
+                url,
+                "response",
+                payload=BytesIO(exchange.payload),
+                length=len(exchange.payload),
+                http_headers=headers,
+                warc_headers_dict=extra,
             )
         writer.write_record(record)
         end = file.tell()
@@ -125,9 +136,10 @@ class Warc:
             url,
             "request",
             payload=BytesIO(b""),
+            length=0,
             http_headers=_http_request(exchange.request_head),
             warc_headers_dict={
-                "WARC-Date": _date(exchange.at),
+                "WARC-Date": stamp(exchange.at),
                 "WARC-Concurrent-To": record.rec_headers.get_header("WARC-Record-ID"),
             },
         )
@@ -297,10 +309,6 @@ def _fields(headers: StatusAndHeaders, note: str) -> bytes:
     lines: Sequence[str] = [f"withheld: {note}", f"http-status: {headers.statusline}"]
     lines = [*lines, *(f"http-header: {name}: {value}" for name, value in headers.headers)]
     return "".join(f"{line}\r\n" for line in lines).encode("utf-8")
-
-
-def _date(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -96,7 +96,8 @@ class Frontier:
         self.conn.execute(
             "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), row[10])
         )
-        return Entry(*row[:9], instant(row[9]))
+        key, url, name, site, kind, etag, modified, failures, checks, first_seen, _ = row
+        return Entry(key, url, name, site, kind, etag, modified, failures, checks, instant(first_seen))
 
     def done(
         self,

@@ -11,7 +11,8 @@ from storage.timing import stamp
 def keep(conn: sqlite3.Connection, reading: int, article: Article, now: datetime) -> None:
     """Keep the quotes of a reading with their speakers."""
     honorifics = {(person.name, person.type): person.honorific for person in article.people}
-    at = stamp(article.published.utc) if article.published and article.published.utc else stamp(now)
+    published = article.published.utc if article.published else None
+    at = stamp(published or now, "seconds")
     known: dict[tuple[str, str], int] = {}
     stated = {(p.name, p.type): p.affiliation for p in article.people}
     for n, quote in enumerate(article.quotes, 1):

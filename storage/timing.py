@@ -19,9 +19,9 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def stamp(at: datetime) -> str:
-    """An aware instant as the archive writes it: UTC, ISO 8601, milliseconds, `Z`."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def stamp(at: datetime, precision: str = "milliseconds") -> str:
+    """An aware instant as the archive writes it: UTC, ISO 8601, `Z`; milliseconds, or seconds for publishers' dates."""
+    return at.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def instant(text: str) -> datetime:

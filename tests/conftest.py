@@ -57,10 +57,17 @@ def settings_for(portal: Portal, folder: Path, **changes: str) -> Settings:
     return load(folder, environ={}, flags=changes)
 
 
-def crawl_portal(portal: Portal, folder: Path, limits: Limits = Limits(wait=0.0), **changes: str) -> Outcome:
+def crawl_portal(portal: Portal, folder: Path, limits: Limits | None = None, **changes: str) -> Outcome:
     """One crawl of a running portal into `folder`."""
     settings = settings_for(portal, folder, **changes)
-    return run_crawl(folder, settings, settings.sites, clock=Clock(portal.now), limits=limits, progress=Silent())
+    return run_crawl(
+        folder,
+        settings,
+        settings.sites,
+        clock=Clock(portal.now),
+        limits=limits or Limits(wait=0.0),
+        progress=Silent(),
+    )
 
 
 @pytest.fixture(scope="session")

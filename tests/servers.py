@@ -169,14 +169,14 @@ class Server:
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._stop.wait()
-        server.close()
-        await asyncio.sleep(0.02)  # connections that were just accepted become tasks
+        await asyncio.sleep(0.005)  # connections that were just accepted become tasks, before the server is closed
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for transport in self._transports:
             transport.abort()
-        await asyncio.sleep(0.01)  # so that the loop sees them closed
+        server.close()
+        await asyncio.sleep(0.005)  # so that the loop sees them closed
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -77,7 +78,7 @@ def test_no_robots_rule_is_broken(crawled: Crawled) -> None:
 def test_no_two_requests_to_a_host_at_once(crawled: Crawled) -> None:
     for visit in (crawled.log[: crawled.second], crawled.log[crawled.second :]):
         lines = sorted(visit, key=lambda line: line.start)
-        for before, after in zip(lines, lines[1:], strict=False):
+        for before, after in pairwise(lines):
             assert after.start >= before.end
 
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 
 from parsers.article import Block, Person, Quote, QuoteKind, Span
 from parsers.quotes import roles
-from parsers.quotes.attributions import Statement, line_of, statements
+from parsers.quotes.attributions import Statement, statements
 from parsers.quotes.lexicon import FEMALE, HE, MALE, NOT_NAMES, ROLES, SHE
+from parsers.quotes.lines import line_of
 from parsers.quotes.names import Cast, Mention, Named, capitalised, mention_at
 from parsers.quotes.sentences import Sentence, Spans, Word, paragraphs, quotations, sentences, words
 

@@ -159,9 +159,18 @@ def mention_at(words: Sequence[Word], end: int) -> Mention | None:
         return None
     if len(names) == 1 and (len(names[0].text) < 2 or names[0].text.isupper()):
         return None
+    if _tail_of_institution(words, first):
+        return None
     honorific, title = _before(words, first)
     name = _spelled(words, first, last)
     return Mention(first, last, name, honorific, title)
+
+
+def _tail_of_institution(words: Sequence[Word], first: int) -> bool:
+    """ "Earth Sciences" in "Institute of Earth Sciences" names no one."""
+    if first < 2 or words[first - 1].low not in ("of", "for", "and", "&", "on"):
+        return False
+    return any(capitalised(word) and word.low in ORG_MARKS for word in words[max(first - 4, 0) : first - 1])
 
 
 def _spelled(words: Sequence[Word], first: int, last: int) -> str:
@@ -183,13 +192,18 @@ def mention_from(words: Sequence[Word], start: int) -> Mention | None:
     end = place
     while end < limit and end - place <= MAX_TOKENS + 2:
         word = words[end]
-        if (_part(word) and not (_is_title(words, end) and end > place)) or (
-            word.text == "."
-            and end > place
-            and len(words[end - 1].text) == 1
-            and end + 1 < limit
-            and capitalised(words[end + 1])
-        ) or (word.low in PARTICLES and end > place and end + 1 < limit and _part(words[end + 1])) or (word.low in SUFFIXES and end > place):
+        if (
+            (_part(word) and not (_is_title(words, end) and end > place))
+            or (
+                word.text == "."
+                and end > place
+                and len(words[end - 1].text) == 1
+                and end + 1 < limit
+                and capitalised(words[end + 1])
+            )
+            or (word.low in PARTICLES and end > place and end + 1 < limit and _part(words[end + 1]))
+            or (word.low in SUFFIXES and end > place)
+        ):
             end += 1
         else:
             break

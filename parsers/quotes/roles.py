@@ -43,7 +43,9 @@ def organisation(words: Sequence[Word], start: int) -> tuple[int, int] | None:
         if capitalised(following) or following.low == "’s":
             place += 1
             last = place
-        elif (following.text == "." and _dotted(words, place)) or (following.low in _JOINERS and _capital_after(words, place + 1)):
+        elif (following.text == "." and _dotted(words, place)) or (
+            following.low in _JOINERS and _capital_after(words, place + 1)
+        ):
             place += 1
         elif following.text == "," and place + 2 < len(words) and words[place + 2].text in ("Inc", "Ltd", "LLC"):
             place += 2

@@ -28,7 +28,12 @@ _CLAUSE = frozenset(
 )
 _PREPOSITIONS = frozenset("of at for with from in on to by near about inside within against behind among under".split())
 _DETERMINERS = frozenset(
-    "a an the one two three four five several many some most other another his her their its our these those this that no".split()
+    "a an the one two three four five several many some most other another his her their its our these those "
+    "this that no".split()
+)
+_INSERTED = frozenset(
+    """a an the who whose of from at one his her himself herself which both speaking citing in on during when like for with
+    however too meanwhile along including""".split()
 )
 MAX_NP = 14
 
@@ -167,10 +172,10 @@ def _named_before_preposition(words: Sequence[Word], start: int, end: int) -> So
         if words[place].low in ("of", "from", "at", "with"):
             mention = mention_at(words, place - 1)
             own = organisation(words, place + 1)
-            if mention is not None and mention.first >= start and own is not None and own[1] >= end - 1:
-                if len(mention.name.split()) > 1 or mention.honorific:
-                    return Source(_with_title(words, mention, start), place - 1, "person", mention)
-            return None
+            if mention is None or mention.first < start or own is None or own[1] < end - 1:
+                return None
+            known = len(mention.name.split()) > 1 or mention.honorific
+            return Source(_with_title(words, mention, start), place - 1, "person", mention) if known else None
     return None
 
 
@@ -242,8 +247,7 @@ def _appositive(words: Sequence[Word], start: int, end: int, source: Source) -> 
     if start >= end:
         return False
     low = words[start].low
-    if low in ("a", "an", "the", "who", "whose", "of", "from", "at", "one", "his", "her", "himself", "herself", "which", "both", "speaking",
-               "citing", "in", "on", "during", "when", "like", "for", "with", "however", "too", "meanwhile", "along", "including"):  # fmt: skip
+    if low in _INSERTED:
         return low not in ("in", "on", "when", "for", "during") or source.kind == "person"
     if words[start].text.isdigit():
         return True

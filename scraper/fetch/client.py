@@ -226,10 +226,11 @@ class Fetcher:
                     now=self._now,
                 )
                 errand.status = answer.status
-                if answer.status in HOLDING and (asked_to_wait(answer) or 0.0) > MAX_WAIT:
-                    pace.hold(asked_to_wait(answer) or 0.0, _refused(answer))
-            pace.check(url)
-            return answer
+                wait = asked_to_wait(answer)
+                if answer.status in HOLDING and wait is not None and wait > MAX_WAIT:
+                    pace.hold(wait, _refused(answer))
+                    pace.check(url)
+                return answer
 
         def hold(state: RetryCallState) -> None:
             # Meanwhile nobody else asks this host either.

@@ -13,8 +13,7 @@ GOLD = frozenset("gold people unnamed orgs attributions is_story family dup of k
 
 def records(path: Path) -> Iterator[dict[str, object]]:
     """Each record of a JSON Lines file (may be `.gz`) without its gold."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         for line in lines:
             if line.strip():
                 yield {key: value for key, value in json.loads(line).items() if key not in GOLD}

@@ -44,7 +44,7 @@ def right(weights: dict[str, float], sample: Sample) -> bool:
 
 def main() -> None:
     """Cross-validate, fit, and write if asked."""
-    records = [json.loads(line) for line in Path(sys.argv[1]).open(encoding="utf-8")]
+    records = [json.loads(line) for line in Path(sys.argv[1]).read_text("utf-8").splitlines()]
     samples = [(list(features(r["url"], r["text"])), bool(r["is_story"]), str(r["home"])) for r in records]
     fold = {home: zlib.crc32(home.encode()) % FOLDS for _, _, home in samples}
     good = 0
