@@ -25,7 +25,7 @@ ROTATE_AT = 1_000_000_000
 """Bytes after which a new WARC file is begun."""
 REMOVED = "[removed]"
 SECRET = frozenset(("cookie", "set-cookie", "authorization", "proxy-authorization"))
-_USERINFO = re.compile(r"(https?://)[^/@\s]+@")
+_USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 
@@ -214,11 +214,15 @@ class Warc:
             ) from error
         raise ArchiveDamaged(f"{path}: no record at offset {place.offset}", next="restore it from a backup")
 
-    def cut_tail(self, path: Path) -> int:
-        """Cut a file after its last whole gzip member; the number of bytes cut off (a write that never ended)."""
+    def cut_tail(self, path: Path, known: int = 0) -> int:
+        """Cut a file after its last whole gzip member; the number of bytes cut off (a write that never ended).
+
+        Nothing before `known`, the end of the last record that SQLite knows, is looked at or cut: a byte that went bad
+        there must not cost what follows it.
+        """
         size = path.stat().st_size
-        good = 0
-        for _, end in members(path):
+        good = known
+        for _, end in members(path, known):
             good = end
         if good < size:
             with path.open("r+b") as file:

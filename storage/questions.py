@@ -24,7 +24,8 @@ def match(words: str) -> str:
     Each term is quoted, so no input is a syntax error (FTS5 documentation, section 3).
     """
     terms = []
-    for phrase, word in _TERM.findall(words):
+    # SQLite takes no lone surrogates (undecodable bytes of a command line), and FTS5 ends a query at a NUL.
+    for phrase, word in _TERM.findall(words.encode("utf-8", "replace").decode("utf-8").replace("\0", " ")):
         text = (phrase or word).replace('"', "")
         prefix = "*" if not phrase and text.endswith("*") else ""
         if _WORDS.search(text):

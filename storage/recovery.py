@@ -12,10 +12,10 @@ def recover(conn: sqlite3.Connection, warc: Warc) -> list[str]:
     """Cut torn tails and index what follows the last recorded offset of the newest WARC file; says what was done."""
     said: list[str] = []
     for path in warc.files()[-2:]:
-        cut = warc.cut_tail(path)
+        known = conn.execute("SELECT max(offset + length) FROM visit WHERE file = ?", (path.name,)).fetchone()[0] or 0
+        cut = warc.cut_tail(path, known)
         if cut:
             said.append(f"{path.name}: cut {cut} bytes of a record that was never finished")
-        known = conn.execute("SELECT max(offset + length) FROM visit WHERE file = ?", (path.name,)).fetchone()[0] or 0
         found = [stored for stored in warc.records(path, known) if stored.kind == "response" and not _redirect(stored)]
         if not found:
             continue

@@ -37,10 +37,15 @@ def upgrade(db: Database) -> None:
     check(db)
     pending = bool(migrations.pending(db))
     migrations.apply(db)
-    stale = pending or [tuple(row) for row in db.execute("SELECT * FROM _dictionary ORDER BY rowid")] != [
-        tuple(entry) for entry in dictionary.entries()
-    ]
-    if not stale:
+    views = {
+        sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE type = 'view' AND name <> '_latest_text'")
+    }
+    described = [tuple(row) for row in db.execute("SELECT * FROM _dictionary ORDER BY rowid")]
+    if (
+        not pending
+        and views == set(_statements("views.sql"))
+        and described == [tuple(entry) for entry in dictionary.entries()]
+    ):
         return
     with db.atomic():
         for (name,) in db.execute(

@@ -175,10 +175,8 @@ CREATE TRIGGER reading_removed AFTER DELETE ON reading WHEN old.latest = 1 BEGIN
   INSERT INTO text_fts (text_fts, rowid, title, teaser, body) VALUES ('delete', old.id, old.title, old.teaser, old.body);
 END;
 
-CREATE TRIGGER reading_withdrawn AFTER UPDATE OF latest, title, teaser, body ON reading WHEN old.latest = 1 BEGIN
-  INSERT INTO text_fts (text_fts, rowid, title, teaser, body) VALUES ('delete', old.id, old.title, old.teaser, old.body);
-END;
-
-CREATE TRIGGER reading_promoted AFTER UPDATE OF latest, title, teaser, body ON reading WHEN new.latest = 1 BEGIN
-  INSERT INTO text_fts (rowid, title, teaser, body) VALUES (new.id, new.title, new.teaser, new.body);
+CREATE TRIGGER reading_changed AFTER UPDATE OF latest, title, teaser, body ON reading BEGIN
+  INSERT INTO text_fts (text_fts, rowid, title, teaser, body)
+    SELECT 'delete', old.id, old.title, old.teaser, old.body WHERE old.latest = 1;
+  INSERT INTO text_fts (rowid, title, teaser, body) SELECT new.id, new.title, new.teaser, new.body WHERE new.latest = 1;
 END;

@@ -254,6 +254,21 @@ def test_the_body_of_a_redirect_is_cut() -> None:
     assert len(fetched.exchanges[0].payload) < 300_000
 
 
+@pytest.mark.parametrize(
+    "wire",
+    [
+        answer(b"xx", status=302, headers={"Location": "/b", "Content-Encoding": "br"}),
+        head(99, status="302 Found", headers={"Location": "/b"}) + b"short",
+    ],
+    ids=["coding", "short"],
+)
+def test_of_a_redirect_only_the_address_counts(wire: bytes) -> None:
+    with Server() as server:
+        server.at |= {"/a": wire, "/b": answer(STORY)}
+        assert fetch(server.url("/a")).page.body == STORY
+    assert server.targets == ["/a", "/b"]
+
+
 # -- size and type ---------------------------------------------------------------------------------------------------
 
 

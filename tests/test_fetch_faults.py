@@ -119,6 +119,15 @@ def test_half_a_body_is_tried_again_and_never_taken_for_whole(broken: object, wi
     assert fetched.exchanges[-1].truncated == (None if wire_is_whole else "disconnect")
 
 
+def test_half_a_refusal_is_not_asked_for_again() -> None:
+    with Server() as server:
+        server.at["/a"] = head(500, status="404 Not Found") + b"<p>no"
+        server.at["/robots.txt"] = head(500, status="404 Not Found") + b"<p>no"
+        fetched = fetch(server.url("/a"))
+    assert (fetched.page.status, fetched.tries, fetched.page.truncated) == (404, 1, True)
+    assert len(server.log) == 2
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

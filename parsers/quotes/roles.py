@@ -118,7 +118,7 @@ def of_phrase(words: Sequence[Word], start: int, end: int) -> tuple[str | None, 
         low = words[number].low
         if low in ("of", *_PLACE_PREPOSITIONS):
             institution = organisation(words, number + 1)
-            if institution and _is_affiliation(words, low, institution, words[head].low):
+            if institution and _is_affiliation(words, low, institution, words[head].low, limit):
                 return _text(words, first, last), found or _text(words, *institution)
         last = number
         number += 1
@@ -137,16 +137,28 @@ def _before_head(words: Sequence[Word], place: int, head: int) -> tuple[str, int
     return _text(words, place, last - 1), last
 
 
-def _is_affiliation(words: Sequence[Word], preposition: str, span: tuple[int, int], head: str) -> bool:
-    marked = any(
-        words[n].low in ORG_MARKS or (words[n].text.isupper() and len(words[n].text) > 1)
-        for n in range(span[0], span[1] + 1)
-    )
-    if preposition == "of":
-        return marked or (head in _LEADING and capitalised(words[span[0]]))
+def _is_affiliation(words: Sequence[Word], preposition: str, span: tuple[int, int], head: str, limit: int = 0) -> bool:
+    """Whether an institution behind a role is whom the person stands for, rather than a field or a place."""
+    marked = _marked(words, span)
+    if preposition == "of" and not marked:
+        if head not in _LEADING or not capitalised(words[span[0]]):
+            return False
+        # "head of Otology at Red River Hospital": the field first, then the institution.
+        return not any(
+            words[n].low in _PLACE_PREPOSITIONS and (own := organisation(words, n + 1)) and _marked(words, own)
+            for n in range(span[1] + 1, min(limit, len(words) - 1))
+        )
     if preposition == "in":
         return marked
     return capitalised(words[span[0]]) or marked
+
+
+def _marked(words: Sequence[Word], span: tuple[int, int]) -> bool:
+    """Whether a name holds a word that institutions bear, or an acronym."""
+    return any(
+        words[n].low in ORG_MARKS or (words[n].text.isupper() and len(words[n].text) > 1)
+        for n in range(span[0], span[1] + 1)
+    )
 
 
 def after(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | None]:

@@ -56,7 +56,7 @@ class Fetched:
 
 @dataclass(slots=True)
 class _Errand:
-    """One address on its way: what was asked for, and what happened so far."""
+    """One address on its way: what was asked for, and what happened so far. `astray`: the last redirect led nowhere."""
 
     asked: str
     robots: bool = False
@@ -202,9 +202,10 @@ class Fetcher:
             raise
         if self._keep_robots is not None:
             self._keep_robots(fetched)
-        if fetched.page.truncated and fetched.exchanges[-1].truncated != "length":
-            raise ConnectionFailed(f"{shown(url)} broke off", url=url)
-        return fetched.page
+        page = fetched.page
+        if page.status < 300 and page.truncated and fetched.exchanges[-1].truncated != "length":
+            raise ConnectionFailed(f"{shown(url)} broke off", cause="half of the rules may be missing", url=url)
+        return page
 
     async def _try(self, url: str, errand: _Errand) -> Answer:
         """One hop: its turn, its request, its retries."""

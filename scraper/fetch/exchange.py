@@ -132,7 +132,9 @@ async def _body(response: httpx.Response, cap: Cap, url: str) -> tuple[bytes, by
     if not cap.cut and length.isascii() and length.isdigit() and int(length[:18]) > cap.bytes + _WIRE_SLACK:
         raise _too_large(url, cap, f"it says it has {int(length[:18])} bytes")
     try:
-        decoder = Decoder(response.headers.get("content-encoding", ""), cap.bytes)
+        # Of a redirect only the address counts; its body is kept as it came.
+        redirect = response.status_code in redirects.STATUSES
+        decoder = Decoder("" if redirect else response.headers.get("content-encoding", ""), cap.bytes)
     except UnknownCoding as error:
         raise BadResponse(
             f"{shown(url)} came in the content coding {plain(str(error), 40)!r}, which was not asked for",

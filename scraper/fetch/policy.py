@@ -65,7 +65,8 @@ def asked_to_wait(answer: Answer) -> float | None:
 
 def worth_another_try(answer: Answer) -> bool:
     """An answer that may be better next time: the server's own trouble, or a body that broke off."""
-    return answer.status in (408, 429) or answer.status >= 500 or not answer.complete
+    broken = not answer.complete and 200 <= answer.status < 300  # of a refusal or a redirect, the head is enough
+    return answer.status in (408, 429) or answer.status >= 500 or broken
 
 
 class _Wait(wait_base):
