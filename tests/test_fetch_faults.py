@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import random
 import socket
 import ssl
 import time
@@ -394,3 +395,44 @@ def test_errors_of_an_address_with_a_password_do_not_tell_it() -> None:
     assert "secret" not in str(raised.value)
     assert "secret" not in raised.value.url
     assert "authorization" not in server.pages[0].headers
+
+
+# -- anything --------------------------------------------------------------------------------------------------------
+
+
+def test_whatever_comes_ends_in_a_page_or_in_a_fetch_error() -> None:
+    """200 answers, each a good one with a few bytes changed, cut or doubled."""
+    dice = random.Random(20261124)
+    good = [
+        zipped(STORY, headers={"ETag": '"a"', "Set-Cookie": "a=b", "X-Robots-Tag": "noarchive"}),
+        answer(STORY, status=301, headers={"Location": "/next?a=1#b"}),
+        CHUNKED + b"0\r\n\r\n",
+        answer(b"<p>later", status=429, headers={"Retry-After": "0"}),
+        answer(zlib.compress(STORY), headers={"Content-Encoding": "deflate"}),
+    ]
+
+    def spoilt() -> bytes:
+        wire = bytearray(dice.choice(good))
+        for _ in range(dice.randint(1, 4)):
+            at = dice.randrange(min(len(wire), 300))
+            piece = dice.choice([b"", b"\0", b"\r\n", b"\xff", b":", b"9", b" ", bytes(wire[at : at + 20]) * 2])
+            wire[at : at + dice.randint(0, 3)] = piece
+        return bytes(wire)
+
+    async def run(server: Server) -> tuple[list[bytes], list[str]]:
+        pages, errors = [], []
+        for n in range(200):
+            server.at[f"/{n}"] = spoilt()
+            # A fetcher for each, as one that says 429 or has a strange address may hold the host.
+            async with Fetcher(settings(retries=0, deadline=2.0), agent="x", backoff=FAST) as fetcher:
+                try:
+                    pages.append((await fetcher.get(server.url(f"/{n}"))).page.body)
+                except FetchError as error:
+                    errors.append(str(error))
+        return pages, errors
+
+    with Server() as server:
+        pages, errors = asyncio.run(run(server))
+    assert len(pages) > 40
+    assert len(errors) > 40
+    assert all(words.replace("\n", "").isprintable() for words in errors)

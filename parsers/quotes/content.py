@@ -30,6 +30,8 @@ def after_cue(line: Line, place: int, verb: str) -> int:
     comma = next((n for n in range(start, horizon) if units[n].text == ","), None)
     if that is not None and (comma is None or that < comma or units[start].low in CIRCUMSTANCE):
         between = units[start:that]
+        if verb == "point" and between and between[0].low == "out":
+            between = between[1:]
         plain = not any(unit.low in CUES for unit in between)
         skippable = (
             not between

@@ -197,6 +197,7 @@ ORG_HEADS = frozenset(
 )
 ORG_MARKS = frozenset(
     """
+    equities facts accountants investment investments corporate institutional responsibility sachs geo
     university college school institute institution hospital clinic center centre medical agency ministry
     department association council committee commission corporation corp company inc ltd llc plc group bank
     society foundation federation union board bureau office party house senate congress parliament court authority
@@ -220,7 +221,7 @@ PLACES = frozenset(
     thailand philippines indonesia malaysia taiwan ukraine poland nevada michigan wisconsin pennsylvania georgia
     massachusetts vermont colorado arizona utah oregon illinois indiana atlantic pacific mediterranean arctic
     antarctic middle street avenue road river mountain lake island islands bay gangnam incheon daegu daejeon
-    gwangju jeju ulsan sejong
+    gwangju jeju ulsan sejong cape town sierra nevada namibia venezuela
     """.split()
 )
 CALENDAR = frozenset(

@@ -157,6 +157,8 @@ def mention_at(words: Sequence[Word], end: int) -> Mention | None:
         word.text.isupper() for word in names
     ):
         return None
+    if names[-1].low in ("st", "mt", "ft", "inc", "co", "ltd"):
+        return None
     if len(names) == 1 and (len(names[0].text) < 2 or names[0].text.isupper()):
         return None
     if _tail_of_institution(words, first):

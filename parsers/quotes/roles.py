@@ -2,7 +2,18 @@
 
 from collections.abc import Sequence
 
-from parsers.quotes.lexicon import DESCRIBED, NOT_NAMES, ORG_HEADS, ORG_MARKS, ROLES, TITLES
+from parsers.quotes.lexicon import (
+    AUXILIARIES,
+    CALENDAR,
+    CUES,
+    DESCRIBED,
+    NOT_NAMES,
+    ORG_HEADS,
+    ORG_MARKS,
+    PLACES,
+    ROLES,
+    TITLES,
+)
 from parsers.quotes.names import Mention, capitalised
 from parsers.quotes.sentences import Word
 
@@ -16,7 +27,18 @@ _LEADING = frozenset(
 _JOINERS = frozenset("of for the and & in de du del der von on at".split())
 _HEADING = {"heads": "head", "leads": "leader", "directs": "director", "chairs": "chair", "runs": "head", "led": "leader",
             "headed": "head", "founded": "founder", "co-founded": "co-founder", "oversees": "head", "manages": "manager"}  # fmt: skip
+_FIELDS = frozenset(
+    """research development security economics operations communications policy strategy affairs sales marketing analysis
+    engineering medicine surgery science sciences health education studies finance design technology innovation trading
+    products programs programmes planning relations content insights risk""".split()
+)
+"""Last words of what one is head *of* inside an institution."""
 _STOPS = frozenset((",", ";", ":", ".", "—", "–", "(", ")", "-", "…", '"q"'))
+_FINITE = frozenset(word for word in CUES if word.endswith("ed")) | {"said", "told", "wrote", "says", "left"}
+_NO_MODIFIER = _ARTICLES | frozenset(
+    """and but or as by to with that when while of in on at for from who which than then so because if after before since until
+    this these those some many most all he she they it we i you not is was are were said says told""".split()
+)
 MAX_ROLE = 12
 
 
@@ -86,10 +108,17 @@ def of_phrase(words: Sequence[Word], start: int, end: int) -> tuple[str | None, 
     place = start
     while place < end and words[place].low in _ARTICLES:
         place += 1
-    if place >= end:
+    if (
+        place >= end
+        or words[place].low in CUES
+        or words[place].low in AUXILIARIES
+        or words[place].low in ("which", "that")
+    ):
         return None, None
     limit = min(end, place + MAX_ROLE + 10)
     head = next((n for n in range(place, limit) if words[n].low in ROLES or words[n].low.rstrip("s") in ROLES), None)
+    if head is not None and any(_verb(words[n]) for n in range(place, head)):
+        return None, None
     if head is None:
         own = organisation(words, place) if words[start].low not in ("a", "an") else None
         if own and own[1] < limit and any(words[n].low in ORG_MARKS for n in range(own[0], own[1] + 1)):
@@ -125,6 +154,10 @@ def of_phrase(words: Sequence[Word], start: int, end: int) -> tuple[str | None, 
     return _text(words, first, min(last, first + MAX_ROLE)), found
 
 
+def _verb(word: Word) -> bool:
+    return word.low != "’s" and (word.low in AUXILIARIES or word.low in _FINITE)
+
+
 def _before_head(words: Sequence[Word], place: int, head: int) -> tuple[str, int] | None:
     """ "the Red Cross spokesman", "Edmunds analyst": an institution before the role; its name and where the role begins."""
     last = place
@@ -132,14 +165,31 @@ def _before_head(words: Sequence[Word], place: int, head: int) -> tuple[str, int
         last += 1
     if last < head and words[last].low == "’s":
         return (_text(words, place, last - 1), last + 1) if last > place else None
-    if last == place or last > head or all(words[n].low in NOT_NAMES for n in range(place, last)):
+    if last == place or last > head or not _names_institution(words, place, last):
         return None
     return _text(words, place, last - 1), last
+
+
+def _names_institution(words: Sequence[Word], first: int, last: int) -> bool:
+    """Whether the capitalised words before a role name an institution: no nationality, no place, no sentence's first word."""
+    names = [words[n] for n in range(first, last)]
+    if all(
+        word.low in NOT_NAMES or word.low in PLACES or word.low.endswith(("-based", "-american", "-born"))
+        for word in names
+    ):
+        return False
+    return len(names) > 1 or first > 0 or names[0].text.isupper()
 
 
 def _is_affiliation(words: Sequence[Word], preposition: str, span: tuple[int, int], head: str, limit: int = 0) -> bool:
     """Whether an institution behind a role is whom the person stands for, rather than a field or a place."""
     marked = _marked(words, span)
+    if (
+        preposition == "of"
+        and words[span[1]].low in _FIELDS
+        and head in ("head", "director", "chief", "president", "dean", "professor")
+    ):
+        return False
     if preposition == "of" and not marked:
         if head not in _LEADING or not capitalised(words[span[0]]):
             return False
@@ -238,46 +288,36 @@ def before(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | N
     elif not (words[place].low in ROLES or words[place].low in TITLES):
         return None, None
     last = place
-    first = place
-    while first > 0 and place - first < 8:
-        low = words[first - 1].low
-        if (
-            words[first - 1].text in _STOPS
-            or low in _ARTICLES
-            or low in ("and", "but", "as", "by", "to", "with", "that", "when", "while")
-        ):
-            break
-        if (
-            words[first - 1].low == "’s"
-            or capitalised(words[first - 1])
-            or low in ROLES
-            or low in TITLES
-            or _modifier(low)
-        ):
-            first -= 1
-        else:
-            break
-    start = first
-    while (
-        start < last
-        and not (words[start].low in TITLES or words[start].low in ROLES)
-        and (capitalised(words[start]) or words[start].low == "’s")
-    ):
-        start += 1
-    affiliation = None
+    start = last
+    while start > 0 and last - start < 5 and _of_role(words, start - 1):
+        start -= 1
+    first = start
+    while first > 0 and start - first < 8 and _of_name(words, first - 1, start):
+        first -= 1
+    while first < start and not capitalised(words[first]):
+        first += 1
     owner = start - 1 if start > first and words[start - 1].low == "’s" else start
-    if owner > first and not all(words[n].low in NOT_NAMES for n in range(first, owner)):
-        affiliation = _text(words, first, owner - 1)
-    elif start > first:
+    affiliation = _text(words, first, owner - 1) if owner > first and _names_institution(words, first, owner) else None
+    if affiliation is None and owner > first and words[first].low not in PLACES:
         start = first
-    role = _text(words, start, last)
-    return (role or None), affiliation
+    return _text(words, start, last) or None, affiliation
 
 
-def _modifier(low: str) -> bool:
-    return low in ("senior", "lead", "chief", "former", "deputy", "vice", "assistant", "associate", "co-author", "study", "research",
-                   "foreign", "finance", "campaign", "press", "health", "clinical", "political", "veteran", "principal", "executive",
-                   "general", "managing", "acting", "visiting", "consultant", "independent", "climate", "marine", "data")  # fmt: skip
+def _of_role(words: Sequence[Word], place: int) -> bool:
+    """Whether a word before a role belongs to it: another title, or a plain lower-case word such as "planetary"."""
+    word = words[place]
+    if word.low in TITLES or word.low in ROLES:
+        return True
+    plain = word.text.isalpha() and word.text.islower()
+    return plain and word.low not in _NO_MODIFIER and word.low not in CUES and word.low not in AUXILIARIES
+
+
+def _of_name(words: Sequence[Word], place: int, role: int) -> bool:
+    """Whether a word before a role belongs to the institution's name: capitalised, or "of" between two such words."""
+    word = words[place]
+    if capitalised(word) or (word.low == "’s" and place == role - 1):
+        return word.low not in CALENDAR
+    return word.low in ("of", "and", "&", "for") and place > 0 and capitalised(words[place - 1]) and place + 1 < role
 
 
 def _before_comma(words: Sequence[Word], comma: int) -> tuple[str | None, str | None]:
@@ -285,6 +325,7 @@ def _before_comma(words: Sequence[Word], comma: int) -> tuple[str | None, str | 
     start = comma
     while start > 0 and comma - start < 16 and words[start - 1].text not in _STOPS:
         start -= 1
-    if start < comma and (words[start].low in _ARTICLES or words[start].low in DESCRIBED | ORG_HEADS):
+    described = words[start].low in _ARTICLES or words[start].low in DESCRIBED | ORG_HEADS
+    if start < comma and (described or words[comma - 1].low in ROLES):
         return of_phrase(words, start, comma)
     return None, None

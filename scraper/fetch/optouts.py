@@ -5,11 +5,11 @@ from collections.abc import Iterable
 
 _AGENT = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
 _WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
-AGENT = "newsmorgue"
-ALL = "noindex, nofollow, noarchive".split(", ")
+_AGENT_NAME = "newsmorgue"
+_NONE = ("noindex", "nofollow", "noarchive")
 
 
-def optouts(page_headers: Iterable[tuple[str, str]], agent: str = AGENT) -> tuple[str, ...]:
+def optouts(page_headers: Iterable[tuple[str, str]], agent: str = _AGENT_NAME) -> tuple[str, ...]:
     """Words of X-Robots-Tag that are meant for everyone or for `agent`, and `tdm-reservation` if the header says 1.
 
     In lower case, in order, each once; `none` also gives what it stands for. A word said to another agent is not ours:
@@ -24,7 +24,7 @@ def optouts(page_headers: Iterable[tuple[str, str]], agent: str = AGENT) -> tupl
         elif key == "tdm-reservation" and value.strip() == "1":
             found["tdm-reservation"] = None
     if "none" in found:
-        found.update(dict.fromkeys(ALL))
+        found.update(dict.fromkeys(_NONE))
     return tuple(found)
 
 
