@@ -18,11 +18,13 @@ _AND = re.compile(
     r"\s+(?:and|und|et|y|e|og|och|en)\s+|\s*[;|&]\s*|\s*,\s+(?!(?:jr|sr|md|phd|ph\.d|m\.d|esq)\b)", re.IGNORECASE
 )
 _NO_PERSON = re.compile(
-    r"https?:|www\.|@|\d{3}|\b(?:admin|administrator|editor|editors|editorial|redaktion|redaktionen|redacci[oó]n|redazione|"
+    r"https?:|www\.|@|\d|[/:©]|\b(?:admin|administrator|editor|editors|editorial|redaktion|redaktionen|redacci[oó]n|redazione|"
     r"redaction|r[ée]daction|staff|newsroom|news desk|desk|webdesk|team|agency|agencies|correspondents?|"
-    r"contributors?|web|online|guest|author|unknown|anonymous|press release|newswire)\b",
+    r"contributors?|web|online|guest|author|unknown|anonymous|press release|newswire|image|getty|follow us|read|comments?|"
+    r"posts?|updated|published|photos?|share|subscribe|email|more)\b",
     re.IGNORECASE,
 )
+_SIGN = re.compile(r"\s*\([a-zäöü.]{1,6}\)$")
 _ROLE_TAIL = re.compile(
     r"\s*(?:,|\||-|–|—|\()\s*(?:[\w\s-]{0,30}\b(?:reporter|correspondent|editor|writer|journalist|columnist|producer|"
     r"contributor|author|chief|bureau|news|redakteur(?:in)?|reuters|associated press|ap|afp)\b.*)$",
@@ -315,7 +317,7 @@ def people_among(names: Iterable[str], site_name: str = "") -> tuple[str, ...]:
     people: dict[str, str] = {}
     for text in names:
         for part in _AND.split(_ROLE_TAIL.sub("", _BY.sub("", clean(text)))):
-            name = _ROLE_TAIL.sub("", _BY.sub("", part.strip(" ,.-–—|/"))).strip()
+            name = _SIGN.sub("", _ROLE_TAIL.sub("", _BY.sub("", part.strip(" ,.-–—|/"))).strip())
             plain = normalised(name)
             if not name or len(name) > 60 or len(name.split()) > 6 or _NO_PERSON.search(name):
                 continue

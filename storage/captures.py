@@ -294,6 +294,13 @@ def _lines(head: bytes) -> tuple[str, list[tuple[str, str]]]:
     return lines[0], pairs
 
 
+class _Headers(StatusAndHeaders):  # type: ignore[misc]
+    """Headers written as they came: warcio percent-encodes every value that holds a byte beyond ASCII."""
+
+    def to_ascii_bytes(self, filter_func: Any = None) -> bytes:
+        return bytes(self.to_str(filter_func).encode("latin-1") + b"\r\n")
+
+
 def _http(head: bytes) -> StatusAndHeaders:
     """Response headers for a record: the payload's transfer coding is off, so its header would lie."""
     first, pairs = _lines(head)
@@ -301,18 +308,18 @@ def _http(head: bytes) -> StatusAndHeaders:
     kept = [
         (name if name.lower() != "transfer-encoding" else "X-Archive-Transfer-Encoding", value) for name, value in pairs
     ]
-    return StatusAndHeaders(status or "200 OK", kept, protocol or "HTTP/1.1")
+    return _Headers(status or "200 OK", kept, protocol or "HTTP/1.1")
 
 
 def _http_request(head: bytes) -> StatusAndHeaders:
     first, pairs = _lines(head)
-    return StatusAndHeaders(first, pairs, is_http_request=True)
+    return _Headers(first, pairs, is_http_request=True)
 
 
 def _fields(headers: StatusAndHeaders, note: str) -> bytes:
     lines: Sequence[str] = [f"withheld: {note}", f"http-status: {headers.statusline}"]
     lines = [*lines, *(f"http-header: {name}: {value}" for name, value in headers.headers)]
-    return "".join(f"{line}\r\n" for line in lines).encode("utf-8")
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1", "replace")
 
 
 def _sync_folder(folder: Path) -> None:

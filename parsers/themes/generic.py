@@ -1,14 +1,17 @@
 """An honest first reader for any article page: the container with most prose, and what the page and its head agree on."""
 
+import re
+from functools import cached_property
 from typing import ClassVar
 
 from selectolax.lexbor import LexborNode
 
-from parsers import container, tails
-from parsers.article import Block
+from parsers import container, dates, metadata, tails
+from parsers.article import Block, When
 from parsers.layout import Layout
 from parsers.text import clean, node_text, normalised
 
+_URL_DATE = re.compile(r"/((?:19|20)\d\d)[/-]([01]?\d)[/-]([0-3]?\d)(?=[/_-]|\b)")
 SHORT = 250
 """Characters of body under which JSON-LD's articleBody is believed instead."""
 
@@ -18,10 +21,16 @@ class Generic(Layout):
 
     name = "generic"
     mark = "body"
-    byline_at = (
-        "[rel~=author], [itemprop=author] [itemprop=name], [itemprop=author], a[href*='/author/'], .byline-name, .byline a, "
-        ".author-name, .author a, [class*=byline] a, .byline, .author"
+    bylines: ClassVar[tuple[str, ...]] = (
+        "a[rel~=author]",
+        "[itemprop=author] [itemprop=name]",
+        "[itemprop=author]",
+        ".byline a, [class*=byline] a[href]",
+        ".byline-name, .author-name, [class*=author-name], [class*=authorName]",
+        "a[href*='/author/'], a[href*='/authors/'], a[href*='/autor/'], a[href*='/by/']",
+        ".author a, .byline, [class*=byline], .author, [class*=article-author], [class*=article__author]",
     )
+    """Where bylines stand, surest first; the first that names people is believed."""
     date_at = (
         "[itemprop=datePublished], time[pubdate], time.published, time.entry-date, article time[datetime], time[datetime], "
         ".entry-date, .post-date, .published, [class*=publish-date], [class*=pubdate], [class*=timestamp], [class*=article-date], "
@@ -36,6 +45,11 @@ class Generic(Layout):
         "[itemprop=alternativeHeadline], .excerpt, .article-excerpt, [class*=article__summary], [class*=chapo], [class*=vorspann], "
         "[class*=ingress], [class*=bajada], [class*=entradilla], [class*=sommario], [class*=catenaccio]"
     )
+
+    @cached_property
+    def outline(self) -> container.Outline:
+        """The page as elements and runs of text, made once."""
+        return container.Outline(self.tree)
 
     def teaser(self) -> str:
         """A block near the headline that is named like a standfirst, or that the head's description repeats."""
@@ -74,11 +88,49 @@ class Generic(Layout):
             following = following.next
         return False
 
+    def published(self) -> When | None:
+        """The head's date, else a printed one, else the address's, else one in the lines beside the headline."""
+        return super().published() or self._address_date() or self._date_beside_headline()
+
+    def _address_date(self) -> When | None:
+        match = _URL_DATE.search(self.page.url)
+        when = dates.read("-".join(match.groups()), self.timezone) if match else None
+        if when is None or when.utc is None:
+            return None
+        self._note("published", "url", "/yyyy/mm/dd")
+        return when
+
+    def _date_beside_headline(self) -> When | None:
+        runs = self.outline.runs
+        title = normalised(self.title())
+        at = next((n for n, run in enumerate(runs) if run.kind == "heading" and normalised(run.text) == title), None)
+        if at is None:
+            return None
+        for run in (*runs[at + 1 : at + 8], *reversed(runs[max(at - 5, 0) : at])):
+            if len(run.text) <= 160:
+                when = dates.read(run.text, self.timezone)
+                if when.utc is not None:
+                    self._note("published", "dom", "a line beside the headline")
+                    return when
+        return None
+
+    def authors(self) -> tuple[str, ...]:
+        """People of the head, else of the first byline that names some."""
+        if self.head.authors is not None:
+            self.provenance["authors"] = self.head.authors.provenance
+            return self.head.authors.value
+        for selector in self.bylines:
+            nodes = [node for node in self.tree.css(selector)[:30] if not _in_furniture(node)]
+            texts = [text for node in nodes[:4] if 3 <= len(text := node_text(node)) <= 80]
+            if people := metadata.people_among(texts, self._own_name()):
+                self._note("authors", "dom", selector)
+                return people
+        return ()
+
     def blocks(self) -> tuple[Block, ...]:
         """The prose of the page's main container; JSON-LD's articleBody where the document has next to nothing."""
-        outline = container.Outline(self.tree)
-        found = outline.container()
-        blocks = container.as_blocks(container.body_runs(outline, found)) if found is not None else ()
+        found = self.outline.container()
+        blocks = container.as_blocks(container.body_runs(self.outline, found)) if found is not None else ()
         blocks = tuple(block for block in blocks if not _loose(block))
         if blocks:
             tag = found.node.tag if found is not None else ""
@@ -102,6 +154,22 @@ def _around(heading: LexborNode) -> LexborNode | None:
             break
         region = parent
     return region
+
+
+def _in_furniture(node: LexborNode) -> bool:
+    """Inside a sidebar, a footer, comments or a list of other stories."""
+    up = node.parent
+    for _ in range(12):
+        if up is None or up.tag in ("body", "html"):
+            return False
+        attributes = up.attributes
+        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".lower()
+        if up.tag in ("aside", "footer", "nav") or any(
+            word in names for word in ("comment", "related", "sidebar", "recommend")
+        ):
+            return True
+        up = up.parent
+    return False
 
 
 def _in_card(node: LexborNode, region: LexborNode) -> bool:
