@@ -53,7 +53,9 @@ def _behind_object(line: Line, start: int) -> int:
     units = line.units
     place = start
     while place < len(units) and place - start < 6:
-        if units[place].text == "," or line.quoted(place) or units[place].low in ("to", "about", "that"):
+        if units[place].low == "to":
+            return start  # "advises patients to rest": the object belongs to what is said
+        if units[place].text == "," or line.quoted(place) or units[place].low in ("about", "that"):
             return place
         place += 1
     return (

@@ -18,7 +18,7 @@ from parsers.quotes.sentences import Sentence, Spans, Word, paragraphs, quotatio
 MAX_TEXT = 400_000
 """Characters of a body that are looked at."""
 MIN_QUOTED_WORDS = 4
-"""Words of a quotation without a cue that is given to whoever spoke before."""
+"""Words of a quotation in a paragraph of its own that is given to whoever spoke before."""
 
 
 def extract(body: str, blocks: Sequence[Block] = ()) -> tuple[tuple[Quote, ...], tuple[Person, ...]]:
@@ -206,7 +206,8 @@ class _Reader:
             begin, end, _ = self.quotations.spans[index]
             if not sentence.start <= begin < sentence.end or self.last is None:
                 continue
-            if len(self.text[begin:end].split()) < MIN_QUOTED_WORDS or self._taken(begin, end):
+            here = self.last.spans[-1][1] >= self.paragraphs[sentence.paragraph][0]
+            if len(self.text[begin:end].split()) < (2 if here else MIN_QUOTED_WORDS) or self._taken(begin, end):
                 continue
             if begin > sentence.start + 1 or not self._goes_on(begin, sentence.paragraph):
                 continue

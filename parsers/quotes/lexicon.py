@@ -132,6 +132,9 @@ TITLES = frozenset(
 )
 ROLES = frozenset(
     """
+    guide guard clerk cleaner janitor mason butcher miller plumber electrician welder tiler roofer barber hairdresser waiter
+    waitress bartender tutor mentor veteran referee umpire goalkeeper striker captain skipper shepherd forester ranger
+    chairperson councilor alderman registrar bookseller publisher typist seamstress diver hiker climber cyclist swimmer
     academic accountant activist actor actress administrator adviser advisor advocate agronomist aide ambassador
     analyst anesthesiologist anthropologist archaeologist architect archivist artist assistant astronaut
     astronomer astrophysicist athlete attorney author baker banker biochemist biologist blogger botanist broker

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from parsers.quotes.lexicon import (
+    ADVERBS,
     FEMALE,
     HONORIFICS,
     MALE,
@@ -119,7 +120,7 @@ def _part(word: Word) -> bool:
     """May be part of a person's name."""
     if not capitalised(word) or any(char.isdigit() for char in word.text):
         return False
-    return word.low not in NOT_NAMES and word.low not in ORG_MARKS
+    return word.low not in NOT_NAMES and word.low not in ORG_MARKS and word.low not in ADVERBS
 
 
 def mention_at(words: Sequence[Word], end: int) -> Mention | None:

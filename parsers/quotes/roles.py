@@ -178,7 +178,8 @@ def _names_institution(words: Sequence[Word], first: int, last: int) -> bool:
         for word in names
     ):
         return False
-    return len(names) > 1 or first > 0 or names[0].text.isupper()
+    titled = last < len(words) and capitalised(words[last])  # "InfoGrid President"; but "Climate scientist"
+    return len(names) > 1 or first > 0 or names[0].text.isupper() or titled
 
 
 def _is_affiliation(words: Sequence[Word], preposition: str, span: tuple[int, int], head: str, limit: int = 0) -> bool:
