@@ -8,7 +8,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test check lint fix bench clean
+.PHONY: demo test check lint fix docs bench clean
 
 demo: $(VENV)/ready
 	$(BIN)/newsmorgue demo
@@ -26,6 +26,9 @@ lint: $(VENV)/ready
 fix: $(VENV)/ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/ready
+	$(BIN)/python docs/generate.py
 
 bench: $(VENV)/ready
 	$(BIN)/python tests/bench/speed.py

@@ -155,7 +155,7 @@ def _mail(text: str) -> _Found | None:
     except (ValueError, TypeError, IndexError):
         return None
     seconds = parsed[9]
-    named = re.search(r"[+-]\d{4}|\b[A-Z]{1,4}\s*$", text)
+    named = re.search(r"[+-]\d{4}|\b(?:UTC?|GMT|Z)\s*$", text)
     zone = timezone(timedelta(seconds=seconds)) if named and seconds is not None else _zone_word(text)
     return _Found(naive, "second" if text.count(":") > 1 else "minute", zone)
 

@@ -46,6 +46,13 @@ _PAYWALL_TAIL = re.compile(
     r"reading|to read (?:the full|this|more)|abonn|weiterlesen|suscr[ií]b|prenumerera|유료|구독)",
     re.IGNORECASE,
 )
+_CONTINUE = re.compile(
+    r"(?:subscribe|sign in|log in|register|become a (?:member|subscriber)|start your (?:free )?trial).{0,40}\b(?:to|and) (?:continue|keep|"
+    r"finish) reading|to (?:continue|keep) reading|read the (?:full|rest of (?:the|this)) (?:story|article).{0,40}(?:subscri|member|"
+    r"register)|this (?:article|story|content) is (?:for|only available to) (?:subscribers|members|registered)|jetzt weiterlesen mit|"
+    r"lesen sie weiter mit|réservé aux abonnés|solo para suscriptores",
+    re.IGNORECASE,
+)
 SHORT_TEXT = 600
 """Characters of visible text under which a page may be nothing but a notice."""
 SHORT_BODY = 700
@@ -59,7 +66,7 @@ def of_response(page: Page) -> Verdict | None:
         return "gone"
     body = page.body
     challenged = _challenge(page)
-    if challenged and (page.status >= 400 or _text_length(page) < 4 * SHORT_TEXT):
+    if challenged and (page.status >= 400 or _prose(page) < SHORT_TEXT):
         return "challenge"
     if page.status >= 400 or page.status < 200:
         return "error"
@@ -82,6 +89,8 @@ def of_article(page: Page, article: Article) -> Verdict:
             return "front"
         return "teaser_only" if article.paywall or article.teaser else "empty"
     if length < SHORT_BODY:
+        if article.paywall is not False and _CONTINUE.search(_visible(page)):
+            return "teaser_only"
         tail = " ".join(block.text for block in article.blocks[-2:])
         if article.paywall or (
             _PAYWALL_TAIL.search(tail) and length < SHORT_BODY // 2 and article.paywall is not False
@@ -124,8 +133,10 @@ def _title(page: Page) -> str:
     return clean(node.text(deep=True)) if node is not None else ""
 
 
-def _text_length(page: Page) -> int:
-    return len(_visible(page))
+def _prose(page: Page) -> int:
+    """Characters of paragraphs that read like an article's."""
+    texts = (clean(node.text(deep=True) or "") for node in page.tree.css("p")[:100])
+    return sum(len(text) for text in texts if len(text) >= 80)
 
 
 def _visible(page: Page) -> str:
@@ -146,7 +157,7 @@ def _notice(page: Page) -> Verdict | None:
     head = clean(heading.text(deep=True)) if heading is not None else ""
     title = _title(page)
     for text in (head, title):
-        if text and len(text) < 100 and _LOST.search(text) and _text_length(page) < 3 * SHORT_TEXT:
+        if text and len(text) < 100 and _LOST.search(text) and _prose(page) < SHORT_TEXT:
             return "soft_404"
     visible = _visible(page)
     whole = page.tree.body

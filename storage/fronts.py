@@ -39,8 +39,8 @@ def keep(
             (site, card.url, card.title, card.teaser, card.section, at, at),
         ).fetchone()[0]
         prolonged = conn.execute(
-            "UPDATE placement SET until = ? WHERE front_id = ? AND card_id = ? AND position = ? AND until = ?",
-            (visit, front, key, card.position, last),
+            "UPDATE placement SET until = ? WHERE front_id = ? AND card_id = ? AND position = ? AND until IN (?, ?)",
+            (visit, front, key, card.position, last, visit),
         )
         if not prolonged.rowcount:
             conn.execute(

@@ -144,7 +144,7 @@ def test_kill_9_in_mid_crawl_loses_nothing(tmp_path: Path) -> None:
     with Archive.open(folder) as archive:
         urls = [str(row["url"]) for row in archive.db.query("select url from articles")]
         states = {row["state"] for row in archive.db.query("select state from runs")}
-    assert sorted(urls) == sorted(truth)
+    assert sorted(urls) == sorted(truth), done.stderr
     assert "killed" in states
     stories = {urlsplit(url).path for url in truth}
     again = sum(fetched.count(path) - 1 for path in stories)

@@ -62,10 +62,11 @@ def test_every_table_and_view_is_documented(tmp_path: Path) -> None:
 
 def test_readme_commands_exist() -> None:
     readme = text("README.md")
-    verbs = set(re.findall(r"^(?:\$ )?newsmorgue ([a-z]+)", readme, re.MULTILINE))
+    blocks = "\n".join(re.findall(r"^```\n(.*?)^```", readme, re.MULTILINE | re.DOTALL))
+    verbs = set(re.findall(r"^newsmorgue ([a-z]+)", blocks, re.MULTILINE))
     assert verbs
     assert verbs <= set(VERBS)
-    targets = set(re.findall(r"`make ([a-z]+)`", readme + text("CONTRIBUTING.md")))
+    targets = set(re.findall(r"\bmake ([a-z]+)\b(?= |`|$)", readme + text("CONTRIBUTING.md")))
     assert {"demo", "test"} <= targets
     makefile = text("Makefile")
     assert not [target for target in targets if not re.search(rf"^{target}:", makefile, re.MULTILINE)]

@@ -1,0 +1,96 @@
+"""RSS, Atom and JSON feeds; hostile XML."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parsers import links
+from parsers.errors import ParseError
+from parsers.feeds import MAX_ITEMS, items
+from parsers.page import Page
+
+RSS = """<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel>
+<title>Sea &amp; Post</title><item><title><![CDATA[Two boats <b>lost</b>]]></title><link>https://sea.example/boats?utm_source=rss</link>
+<description>&lt;p&gt;High &amp;amp; rising&lt;/p&gt;</description><category>Harbor</category><pubDate>Tue, 10 Mar 2026 09:00:00 +0900</pubDate>
+</item><item><title>Fares</title><guid isPermaLink="true">https://sea.example/fares</guid></item>
+<item><title>Boats again</title><link>https://sea.example/boats</link></item><item><title>No link</title></item></channel></rss>"""
+ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Sea Post</title><entry><title>Two boats lost</title>
+<link rel="self" href="/x"/>
+<link href="/boats"/><summary>High and rising</summary><published>2026-03-10T00:00:00Z</published></entry></feed>"""
+RDF = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns="http://purl.org/rss/1.0/"><channel><title>Sea</title>
+</channel><item><title>Two boats lost</title><link>https://sea.example/boats</link></item></rdf:RDF>"""
+JSON = json.dumps(
+    {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Sea",
+        "items": [{"url": "/boats", "title": "Two boats lost"}, 3],
+    }
+)
+
+
+def page(text: str) -> Page:
+    return Page("https://sea.example/feed/", text.encode())
+
+
+@pytest.mark.parametrize("text", [RSS, ATOM, RDF, JSON], ids=["rss", "atom", "rdf", "json"])
+def test_every_kind_is_known_and_read(text: str) -> None:
+    assert links.looks_like_feed(page(text))
+    found = links.feed(page(text))
+    assert (found.cards[0].url, found.cards[0].position) == ("https://sea.example/boats", 1)
+    assert found.cards[0].title == "Two boats lost"
+
+
+def test_rss_in_full() -> None:
+    title, found = items(page(RSS))
+    assert title == "Sea & Post"
+    assert [item.url for item in found] == ["https://sea.example/boats", "https://sea.example/fares"]
+    assert (found[0].teaser, found[0].section) == ("High & rising", "Harbor")
+    assert found[0].published is not None
+    assert found[0].published.utc is not None
+    assert found[0].published.utc.isoformat() == "2026-03-10T00:00:00+00:00"
+
+
+def test_a_web_page_is_no_feed() -> None:
+    assert not links.looks_like_feed(page("<!doctype html><html><body>rss feed</body></html>"))
+    with pytest.raises(ParseError):
+        links.feed(page("<html></html>"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('<?xml version="1.0"?><!DOCTYPE r [<!ENTITY a "b">]><rss><channel/></rss>', "document type"),
+        ("<rss><channel><item></channel></rss>", "not well-formed"),
+        ("<opml></opml>", "no feed"),
+        ('{"items": 3}', "no JSON feed"),
+        ("{", "no JSON feed"),
+    ],
+)
+def test_what_cannot_be_read_is_named(text: str, words: str) -> None:
+    with pytest.raises(ParseError, match=words):
+        items(page(text))
+
+
+def test_a_bare_ampersand_and_control_characters_are_forgiven() -> None:
+    text = "<rss><channel><item><title>Fish & chips \x0b</title><link>https://sea.example/a?x=1&y=2</link></item></channel></rss>"
+    _, found = items(page(text))
+    assert (found[0].title, found[0].url) == ("Fish & chips", "https://sea.example/a?x=1&y=2")
+
+
+def test_the_number_of_items_is_capped() -> None:
+    entries = "".join(
+        f"<item><title>{n}</title><link>https://sea.example/{n}</link></item>" for n in range(MAX_ITEMS + 500)
+    )
+    assert len(items(page(f"<rss><channel>{entries}</channel></rss>"))[1]) == MAX_ITEMS
+
+
+@given(st.text(max_size=200))
+def test_no_text_raises_anything_but_our_error(text: str) -> None:
+    for wrapped in (text, f"<rss><channel>{text}</channel></rss>", f'{{"items": [{text}]}}'):
+        try:
+            items(page(wrapped))
+        except ParseError:
+            continue

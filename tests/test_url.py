@@ -1,0 +1,118 @@
+"""One spelling per address: what must merge, what must stay apart."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parsers.errors import UsageError
+from parsers.url import canonical, domain, host, try_canonical
+
+HOME = "https://news.example/a/story"
+MERGE = [
+    ("HTTPS://News.Example/a/story", HOME),
+    ("https://news.example:443/a/story", HOME),
+    ("http://news.example:80/a", "http://news.example/a"),
+    ("https://news.example/a/story#comments", HOME),
+    ("https://news.example/a/story?utm_source=x&utm_medium=y", HOME),
+    ("https://news.example/a/story?fbclid=abc", HOME),
+    ("https://news.example/a/story?gclid=1&dclid=2", HOME),
+    ("https://news.example/a/story?mc_cid=1&mc_eid=2", HOME),
+    ("https://news.example/a/story?at_medium=RSS&at_campaign=K", HOME),
+    ("https://news.example/a/story;jsessionid=0A1B2C", HOME),
+    ("https://news.example/a/story?PHPSESSID=0123456789abcdef0123", HOME),
+    ("https://news.example/a/story?sid=0123456789abcdef0123456789abcdef", HOME),
+    ("https://news.example/a/./b/../story", HOME),
+    ("https://news.example/../a/story", HOME),
+    ("https://news.example/%61/story", HOME),
+    ("https://news.example/%7Euser/", "https://news.example/~user/"),
+    ("https://news.example/caf%c3%a9", "https://news.example/caf%C3%A9"),
+    ("https://news.example/café", "https://news.example/caf%C3%A9"),
+    ("https://news.example/a b", "https://news.example/a%20b"),
+    ("https://news.example/x?b=2&a=1", "https://news.example/x?a=1&b=2"),
+    ("https://news.example/x?q=a+b", "https://news.example/x?q=a%20b"),
+    ("https://user:secret@news.example/a/story", HOME),
+    ("https://news.example./a/story", HOME),
+    ("  https://news.example/a/story\n", HOME),
+    ("https://news.exa\tmple/a/story", HOME),
+    ("https:\\\\news.example\\a\\story", HOME),
+    ("https:///news.example/a/story", HOME),
+    ("https://news.example", "https://news.example/"),
+    ("https://bücher.example/", "https://xn--bcher-kva.example/"),
+    ("https://news.example/a/story?", HOME),
+]
+APART = [
+    ("https://news.example/?p=1", "https://news.example/?p=2"),
+    ("https://news.example/?p=1", "https://news.example/"),
+    ("https://news.example/x?a=1", "https://news.example/x"),
+    ("https://news.example/x?q=tax", "https://news.example/x?q=war"),
+    ("https://news.example/x", "http://news.example/x"),
+    ("https://news.example//x", "https://news.example/x"),
+    ("https://news.example/X", "https://news.example/x"),
+    ("https://news.example/100%25", "https://news.example/100"),
+    ("https://news.example/a%2Fb", "https://news.example/a/b"),
+    ("https://www.news.example/x", "https://news.example/x"),
+    ("https://news.example/x/", "https://news.example/x"),
+    ("https://news.example:8443/x", "https://news.example/x"),
+    ("https://news.example/x?page=1", "https://news.example/x?page=2"),
+    ("https://news.example/x?id=5&sid=7", "https://news.example/x?id=5"),
+    ("https://news.example/x?ref=home", "https://news.example/x"),
+    ("https://m.news.example/x", "https://news.example/x"),
+]
+
+
+@pytest.mark.parametrize(("spelling", "one"), MERGE)
+def test_these_are_one(spelling: str, one: str) -> None:
+    assert canonical(spelling) == one
+
+
+@pytest.mark.parametrize(("one", "other"), APART)
+def test_these_stay_apart(one: str, other: str) -> None:
+    assert canonical(one) != canonical(other)
+
+
+@pytest.mark.parametrize(
+    ("href", "joined"),
+    [
+        ("/b", "https://news.example/b"),
+        ("b", "https://news.example/a/b"),
+        ("?page=2", "https://news.example/a/story?page=2"),
+        ("//cdn.example/x", "https://cdn.example/x"),
+        ("../b", "https://news.example/b"),
+        ("\\b", "https://news.example/b"),
+        ("#top", HOME),
+        ("", HOME),
+    ],
+)
+def test_relative_addresses_are_joined(href: str, joined: str) -> None:
+    assert canonical(href, HOME) == joined
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["javascript:alert(1)", "mailto:a@b.example", "ftp://x.example/", "file:///etc/passwd", "https://", "data:text/html,x", "x",
+     "https://a b.example/", "https://[::1", "https://news.example:99999/", "https://news.example/" + "a" * 5000],
+)  # fmt: skip
+def test_what_is_no_web_address_is_refused(bad: str) -> None:
+    assert try_canonical(bad) is None
+    with pytest.raises(UsageError):
+        canonical(bad)
+
+
+@given(
+    st.text(max_size=60),
+    st.sampled_from(["https://news.example/", "http://a.example:8080/x?", "https://é.example/", ""]),
+)
+def test_a_second_time_changes_nothing(text: str, prefix: str) -> None:
+    once = try_canonical(prefix + text)
+    if once is not None:
+        assert canonical(once) == once
+        assert "#" not in once
+        assert not any(char.isspace() for char in once)
+
+
+def test_host_and_domain() -> None:
+    assert host("https://News.example:443/x") == "news.example"
+    assert host("http://news.example:8080/") == "news.example:8080"
+    assert host("http://[::1]:80/") == "[::1]"
+    assert domain("https://www.news.example/x") == "news.example"
+    assert (host("https://[bad"), domain("https://[bad")) == ("", "")
