@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -124,11 +125,15 @@ def test_kill_9_in_mid_crawl_loses_nothing(tmp_path: Path) -> None:
     with Portal() as portal:
         Archive.create(folder).close()
         settings_for(portal, folder)
-        environ = {**os.environ, "NEWSMORGUE_NOW": portal.now.isoformat()}
         command = [COMMAND, "crawl", "--archive", str(folder), "--wait", "0s"]
+
+        def environ(minutes: int) -> dict[str, str]:
+            # Each run begins later than the one before: a clock that goes back would leave addresses not yet due.
+            return {**os.environ, "NEWSMORGUE_NOW": (portal.now + timedelta(minutes=minutes)).isoformat()}
+
         kills = 0
-        for asked in (15, 30, 50):
-            process = subprocess.Popen(command, env=environ, stderr=subprocess.DEVNULL, start_new_session=True)
+        for minutes, asked in enumerate((15, 30, 50)):
+            process = subprocess.Popen(command, env=environ(minutes), stderr=subprocess.DEVNULL, start_new_session=True)
             begun = len(portal.log)
             while len(portal.log) < begun + asked and process.poll() is None:
                 time.sleep(0.002)
@@ -136,7 +141,7 @@ def test_kill_9_in_mid_crawl_loses_nothing(tmp_path: Path) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
                 kills += 1
             process.wait()
-        done = subprocess.run(command, env=environ, capture_output=True, text=True)
+        done = subprocess.run(command, env=environ(3), capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert kills >= 2
         truth = {story["url"] for story in portal.stories}

@@ -13,7 +13,9 @@ from parsers.page import Page
 
 RSS = """<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" xmlns:dc="http://purl.org/dc/elements/1.1/"><channel>
 <title>Sea &amp; Post</title><item><title><![CDATA[Two boats <b>lost</b>]]></title><link>https://sea.example/boats?utm_source=rss</link>
-<description>&lt;p&gt;High &amp;amp; rising&lt;/p&gt;</description><category>Harbor</category><pubDate>Tue, 10 Mar 2026 09:00:00 +0900</pubDate>
+
+<description>&lt;p&gt;High &amp;amp; rising&lt;/p&gt;</description><category>Harbor</category>
+<pubDate>Tue, 10 Mar 2026 09:00:00 +0900</pubDate>
 </item><item><title>Fares</title><guid isPermaLink="true">https://sea.example/fares</guid></item>
 <item><title>Boats again</title><link>https://sea.example/boats</link></item><item><title>No link</title></item></channel></rss>"""
 ATOM = """<feed xmlns="http://www.w3.org/2005/Atom"><title>Sea Post</title><entry><title>Two boats lost</title>
