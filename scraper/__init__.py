@@ -6,7 +6,7 @@ from importlib.metadata import packages_distributions as _packages_distributions
 # after which one of the two programs is broken in strange ways. Say so at once, by name.
 _owners = _packages_distributions()
 for _name in ("scraper", "parsers", "storage"):
-    _who = sorted(set(_owners.get(_name, ())))
+    _who = sorted({"newsmorgue", *_owners.get(_name, ())})
     if len(_who) > 1:
         raise ImportError(
             f"the package name {_name!r} is installed by more than one distribution: {', '.join(_who)}. "

@@ -19,13 +19,14 @@ from storage.archive import Archive
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `state`: done, partly or failed."""
+    """How a run ended. `state`: done, partly or failed. `recovered`: what was mended of a run that was killed."""
 
     run: int
     state: str
     started: datetime
     ended: datetime
     tally: Tally
+    recovered: tuple[str, ...] = ()
 
 
 def crawl(
@@ -79,4 +80,4 @@ def crawl(
             if readers is not None:
                 readers.shutdown(cancel_futures=True)
             archive.end_run(run, now=clock.now(), state=state, counts=job.tally.counts, errors=len(job.tally.errors))
-        return Outcome(run=run, state=state, started=started, ended=clock.now(), tally=tally)
+        return Outcome(run, state, started, clock.now(), tally, tuple(archive.recovered))

@@ -1,6 +1,7 @@
 """`Archive`: open and recover, keep a page, keep an article, give pages back. WARC is the log, SQLite the index."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import IO, Any
 from sqlite_utils import Database
 
 from parsers.article import Article, Card
-from parsers.errors import ArchiveError, UsageError
+from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.page import Page
 from storage import articles, fronts, keeping, lock, questions, recovery, schema
 from storage.articles import KeptArticle
@@ -57,41 +58,49 @@ class Archive:
         return cls._open_for_writing(path)
 
     @classmethod
-    def open(cls, path: Path | str, *, write: bool = False) -> "Archive":
+    def open(cls, path: Path | str, *, write: bool = False, frozen: bool = False) -> "Archive":
         """Open an archive; for reading unless `write`.
 
         Writing takes the lock (ArchiveLocked), upgrades the schema (SchemaTooNew) and recovers what a killed run left:
         bytes after the last whole record are cut, responses that SQLite does not know yet are indexed (`recovered`).
-        Reading never blocks and is never blocked. Raises UsageError if there is no archive.
+        Reading never blocks and is never blocked. `frozen`: read for a moment and leave the folder byte for byte as it
+        is; only while nobody writes, else it is plain reading. Raises UsageError if there is no archive.
         """
         path = Path(path)
         if not (path / DATABASE).is_file():
             raise UsageError(
                 f"{path} is not an archive", cause=f"it holds no {DATABASE}", next=f"newsmorgue init {path}"
             )
-        return cls._open_for_writing(path) if write else cls._open_for_reading(path)
+        return cls._open_for_writing(path) if write else cls._open_for_reading(path, frozen)
 
     @classmethod
     def _open_for_writing(cls, path: Path) -> "Archive":
         held = lock.take(path)
+        db = _connect(path / DATABASE, "rwc")
         try:
-            db = _connect(path / DATABASE, "rwc")
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             schema.upgrade(db)
             archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
             archive.recovered = recovery.recover(archive.db.conn, archive.warc)
         except BaseException:
+            db.close()
             lock.release(held)
             raise
         return archive
 
     @classmethod
-    def _open_for_reading(cls, path: Path) -> "Archive":
-        # Without a write-ahead log nobody is writing, and opening as immutable leaves the folder as it is.
-        quiet = not (path / f"{DATABASE}-wal").exists()
+    def _open_for_reading(cls, path: Path, frozen: bool) -> "Archive":
+        # An immutable connection makes no -wal and -shm files, but would not see what a writer does meanwhile.
+        quiet = not (path / f"{DATABASE}-wal").exists() and (frozen or not os.access(path, os.W_OK))
         db = _connect(path / DATABASE, "ro", immutable=quiet)
-        schema.check(db)
+        try:
+            schema.check(db)
+        except sqlite3.DatabaseError as error:
+            db.close()
+            raise ArchiveDamaged(
+                f"{path / DATABASE} cannot be read", cause=str(error), next="restore it from a backup"
+            ) from error
         return cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
 
     def close(self) -> None:
@@ -128,6 +137,13 @@ class Archive:
                 f"cannot write to {self.path / DATABASE}",
                 cause=str(error),
                 next="free some space or close the program that holds the file, then run the same command",
+            ) from error
+        except OSError as error:
+            _rollback(conn)
+            raise ArchiveError(
+                f"cannot write to {self.path / 'warc'}",
+                cause=str(error),
+                next="free some space, then run the same command; nothing kept was harmed",
             ) from error
         except BaseException:
             _rollback(conn)

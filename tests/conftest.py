@@ -95,3 +95,14 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def version() -> str:
     return __version__
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a run that left the corpora out although they are there has failed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    left_out = [
+        report for report in getattr(reporter, "stats", {}).get("skipped", []) if "left out" in str(report.longrepr)
+    ]
+    folder = Path(os.environ.get("NEWSMORGUE_SHARED") or ROOT.parent / "shared")
+    if left_out and folder.is_dir():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

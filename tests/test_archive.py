@@ -97,9 +97,9 @@ def test_odd_names_of_folders(tmp_path: Path) -> None:
 # -- reading -------------------------------------------------------------------------------------------------------
 
 
-def test_reading_leaves_the_folder_byte_for_byte(folder: Path) -> None:
+def test_frozen_reading_leaves_the_folder_byte_for_byte(folder: Path) -> None:
     before = bytes_of(folder)
-    with Archive.open(folder) as archive:
+    with Archive.open(folder, frozen=True) as archive:
         assert archive.page(1).body == b"<p>one</p>"
         archive.search("one")
         archive.quotes()
@@ -109,6 +109,22 @@ def test_reading_leaves_the_folder_byte_for_byte(folder: Path) -> None:
         archive.changes(run=1)
         assert bytes_of(folder) == before
     assert bytes_of(folder) == before
+
+
+def test_a_reader_opened_before_a_run_sees_what_the_run_writes(folder: Path) -> None:
+    with Archive.open(folder) as reader:
+        before = reader.db.execute("SELECT count(*) FROM run").fetchone()[0]
+        with Archive.open(folder, write=True) as writer:
+            for _ in range(50):
+                writer.start_run(now=NOW, version="1", command="crawl", settings="{}" * 500)
+        assert reader.db.execute("SELECT count(*) FROM run").fetchone()[0] == before + 50
+        assert reader.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_a_file_that_is_no_database_is_named(folder: Path) -> None:
+    (folder / "archive.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(ArchiveError, match=r"archive\.db cannot be read"):
+        Archive.open(folder)
 
 
 def test_a_folder_without_write_permission_can_be_read(folder: Path) -> None:

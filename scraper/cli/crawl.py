@@ -103,7 +103,7 @@ def _dry_run(folder: Path, sites: tuple[SiteSettings, ...], *, recheck: bool, as
         {"site": site.name, "kind": source.kind, "url": source.url} for site in sites for source in site.sources
     ]
     names = {site.name for site in sites}
-    with Archive.open(folder) as archive:
+    with Archive.open(folder, frozen=True) as archive:
         due = archive.frontier.waiting(clock(os.environ).now(), stories=recheck)
         rows += [row for row in due if row["site"] in names and row["url"] not in {seen["url"] for seen in rows}]
     if as_json:
@@ -121,6 +121,8 @@ def _first_error(outcome: Outcome) -> str:
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:
     counts = outcome.tally.counts
+    for words in outcome.recovered:
+        say(f"recovered from a run that was killed: {words}")
     if as_json:
         data(
             {
