@@ -105,7 +105,14 @@ class Outline:
         self._flush(element, kind, buffer, [0])
 
     def _inline(
-        self, element: Element, node: LexborNode, kind: BlockKind, buffer: list[str], linked: list[int], in_link: bool
+        self,
+        element: Element,
+        node: LexborNode,
+        kind: BlockKind,
+        buffer: list[str],
+        linked: list[int],
+        in_link: bool,
+        depth: int = 0,
     ) -> None:
         child = node.first_child
         breaks = 0
@@ -128,13 +135,17 @@ class Outline:
             elif tag in BLOCKS:
                 breaks = 0
                 self._flush(element, kind, buffer, linked)
-                self._block(element, child, tag, kind, in_link)
-            elif element.depth < MAX_DEPTH:
-                self._inline(element, child, kind, buffer, linked, in_link or tag == "a")
+                self._block(element, child, tag, kind, in_link, depth)
+            elif element.depth + depth < MAX_DEPTH:
+                self._inline(element, child, kind, buffer, linked, in_link or tag == "a", depth + 1)
+            else:
+                buffer.append(child.text(deep=True, separator=" "))
             child = child.next
 
-    def _block(self, element: Element, node: LexborNode, tag: str, kind: BlockKind, in_link: bool) -> None:
-        if element.depth >= MAX_DEPTH:
+    def _block(self, element: Element, node: LexborNode, tag: str, kind: BlockKind, in_link: bool, depth: int) -> None:
+        if element.depth + depth >= MAX_DEPTH:
+            if text := node_text(node):
+                self._add(element, text, 0, kind)
             return
         attributes = node.attributes
         names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
@@ -144,7 +155,7 @@ class Outline:
             or attributes.get("aria-hidden") == "true"
             or "display:none" in style.replace(" ", "")
         )
-        below = Element(node, element, hidden or (len(names) > 1 and furniture(names)), element.depth + 1)
+        below = Element(node, element, hidden or (len(names) > 1 and furniture(names)), element.depth + depth + 1)
         element.children.append(below)
         if tag == "table" and node.css_first("p, table, h1, h2, h3") is None:
             for row in node.css("tr")[:500]:

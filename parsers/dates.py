@@ -15,6 +15,8 @@ _ISO = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})(?:[T _](\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})?)?(?![\d])",
     re.IGNORECASE,
 )
+_HALF = re.compile(r"(?:\d|\A)\s*[ap]\.?m\b", re.IGNORECASE)
+"""A clock of twelve hours: neither ISO 8601 nor mail dates have one."""
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?\Z")
 _TIME = re.compile(
     r"(?P<before>오전|오후|午前|午後|上午|下午)?\s*(?P<h>\d{1,2})(?:\s*[:.h시時点點]\s*(?P<m>\d{2})|(?=\s*[ap]\.?m))(?:\s*[:분分]\s*(?P<s>\d{2}))?"
@@ -125,6 +127,8 @@ def _iso(match: re.Match[str], text: str) -> _Found | None:
         naive = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0))  # noqa: DTZ001
     except ValueError:
         return None
+    if _HALF.match(text[match.end() :]):
+        return _timed(datetime(int(year), int(month), int(day)), text[match.start(4) :])  # noqa: DTZ001
     zone = _offset(offset) if offset else _zone_word(text[match.end() :])
     return _Found(naive, "second" if second else "minute", zone)
 
@@ -145,7 +149,7 @@ def _fixed(sign: str, hours: int, minutes: int) -> tzinfo | None:
 
 def _mail(text: str) -> _Found | None:
     """RFC 2822 section 3.3, as feeds write it."""
-    if "," not in text[:12] and not text[:2].strip().isdigit():
+    if ("," not in text[:12] and not text[:2].strip().isdigit()) or _HALF.search(text):
         return None
     try:
         parsed = parsedate_tz(text)
@@ -156,7 +160,10 @@ def _mail(text: str) -> _Found | None:
         return None
     seconds = parsed[9]
     named = re.search(r"[+-]\d{4}|\b(?:UTC?|GMT|Z)\s*$", text)
-    zone = timezone(timedelta(seconds=seconds)) if named and seconds is not None else _zone_word(text)
+    if named and seconds is not None and abs(seconds) < 86_400:
+        zone: tzinfo | None = timezone(timedelta(seconds=seconds))
+    else:
+        zone = _zone_word(text)
     return _Found(naive, "second" if text.count(":") > 1 else "minute", zone)
 
 

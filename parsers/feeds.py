@@ -2,6 +2,7 @@
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
@@ -11,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 from parsers import dates
 from parsers.article import When
 from parsers.errors import ParseError
+from parsers.jsonld import whole
 from parsers.page import Page
 from parsers.text import clean, node_text
 from parsers.url import try_canonical
@@ -37,7 +39,7 @@ class FeedItem:
 
 def looks_like_feed(page: Page) -> bool:
     """Whether the bytes are a feed, whatever their label says."""
-    start = page.body[:2000].lstrip()
+    start = page.body[:2000].removeprefix(BOM_UTF8).lstrip()
     if start.startswith(b"{"):
         return b"jsonfeed.org/version" in start or page.content_type == "application/feed+json"
     return bool(_ROOT.search(start)) and b"<html" not in start.lower()
@@ -47,7 +49,7 @@ def items(page: Page) -> tuple[str, tuple[FeedItem, ...]]:
     """The feed's title and its entries, in order, once each. Raises ParseError naming what is wrong."""
     if len(page.body) > MAX_BYTES:
         raise ParseError(f"the feed {page.url} is larger than {MAX_BYTES} bytes", next="use a front instead")
-    if page.body.lstrip().startswith(b"{"):
+    if page.body.removeprefix(BOM_UTF8).lstrip().startswith(b"{"):
         title, entries = _json(page)
     else:
         title, entries = _xml(page)
@@ -142,7 +144,7 @@ def _link(element: ET.Element, base: str) -> str | None:
 
 def _json(page: Page) -> tuple[str, Iterator[FeedItem]]:
     try:
-        value = json.loads(page.text)
+        value = whole(json.loads(page.text.lstrip()))
         entries = value["items"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ParseError(f"{page.url} is no JSON feed", cause=str(error), next="use a front instead") from error

@@ -23,6 +23,7 @@ MAX_DEPTH = 12
 MAX_SCRIPT = 2_000_000
 
 _COMMENT = re.compile(r"^\s*(?:<!--|//<!\[CDATA\[|<!\[CDATA\[)|(?:-->|//\]\]>|\]\]>)\s*$")
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 _TRAILING = re.compile(r",\s*([}\]])")
 
 
@@ -40,10 +41,21 @@ def _load(text: str) -> object:
     text = _COMMENT.sub("", _COMMENT.sub("", text.strip())).strip().rstrip(";")
     for attempt in (text, _TRAILING.sub(r"\1", text)):
         try:
-            return json.loads(attempt, strict=False)
+            return whole(json.loads(attempt, strict=False))
         except (ValueError, RecursionError):
             continue
     return None
+
+
+def whole(value: Any) -> Any:
+    """A JSON value whose texts can be written: half of a surrogate pair becomes U+FFFD."""
+    if isinstance(value, str):
+        return value if not _HALF_PAIR.search(value) else _HALF_PAIR.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [whole(item) for item in value]
+    if isinstance(value, dict):
+        return {whole(key): whole(item) for key, item in value.items()}
+    return value
 
 
 def _gather(value: object, found: list[Node], depth: int) -> None:
@@ -128,6 +140,14 @@ def resolve(item: object, found: Sequence[Node]) -> object:
     return item
 
 
+def _path(url: str) -> str:
+    """The path of an address without slashes at its ends; "" for what is no address."""
+    try:
+        return urlsplit(url).path.strip("/")
+    except ValueError:
+        return ""
+
+
 def breadcrumbs(found: Sequence[Node], url: str) -> list[str]:
     """Names of the path from home to the page, without home and the page itself."""
     for node in found:
@@ -140,10 +160,10 @@ def breadcrumbs(found: Sequence[Node], url: str) -> list[str]:
                 label = crumb.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None)
                 if isinstance(label, str):
                     steps.append((unescape(label).strip(), target if isinstance(target, str) else None))
-            plain = [label for label, target in steps if target and urlsplit(target).path.strip("/")]
-            own = urlsplit(url).path.rstrip("/")
+            plain = [label for label, target in steps if target and _path(target)]
+            own = _path(url)
             last = steps[-1] if steps else None
-            if plain and last and (last[1] is None or urlsplit(last[1]).path.rstrip("/") == own):
+            if plain and last and (last[1] is None or _path(last[1]) == own):
                 plain = [label for label in plain if label != last[0]]
             return plain
     return []

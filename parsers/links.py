@@ -1,8 +1,9 @@
 """What a front announces: cards (headline, teaser, section, place), further pages, sections, feeds."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import parse_qsl, urlsplit
 
 from selectolax.lexbor import LexborNode
@@ -37,7 +38,8 @@ class Front:
     """A front, a section's page or a feed.
 
     `cards`: stories in page order. `pages`: further numbered pages of this listing. `sections`: fronts of sections that
-    the page's menus link to. `feeds`: as the head announces them. All addresses are canonical.
+    the page's menus link to. `feeds`: as the head announces them. `published`: UTC instants that a feed gives for its
+    stories. All addresses are canonical.
     """
 
     cards: tuple[Card, ...] = ()
@@ -45,6 +47,7 @@ class Front:
     sections: tuple[str, ...] = ()
     feeds: tuple[str, ...] = ()
     title: str = ""
+    published: Mapping[str, datetime] = field(default_factory=dict)
 
 
 def base_of(page: Page) -> str:
@@ -87,7 +90,8 @@ def feed(page: Page) -> Front:
         Card(url=item.url, title=item.title, teaser=item.teaser, section=item.section, position=number)
         for number, item in enumerate(items, 1)
     )
-    return Front(cards=tuple(announced), title=title)
+    dated = {item.url: item.published.utc for item in items if item.published and item.published.utc}
+    return Front(cards=tuple(announced), title=title, published=dated)
 
 
 def generic_cards(page: Page) -> tuple[Card, ...]:

@@ -109,7 +109,7 @@ class Page:
         found: list[tuple[str, CharsetSource]] = []
         if header:
             found.append((header[1], "header"))
-        if meta:
+        if meta and not meta[1].lower().startswith((b"utf-16", b"utf-32")):  # or it could not have been read
             found.append((meta[1].decode("ascii", "replace"), "meta"))
         for label, source in found:
             name = _LABELS.get(label.lower(), label.lower())

@@ -23,7 +23,7 @@ _APPEAL = re.compile(
     r"^(?:sign up (?:for|to|here)|subscribe (?:to|now|here|today)|"
     r"get (?:the latest|our|more|all|breaking)\b.{0,60}(?:newsletter|inbox|email|"
     r"alerts|app)|follow (?:us|\w+) on|download (?:our|the) app|click here to|support (?:our|independent|quality)|donate|"
-    r"become a (?:member|subscriber|supporter)|already a (?:member|subscriber)|(?:©|\(c\)|copyright)\b|all rights reserved|"
+    r"become a (?:member|subscriber|supporter)|already a (?:member|subscriber)|©|\(c\)\s|copyright\b|all rights reserved|"
     r"this article (?:was )?(?:originally |first )?(?:appeared|published)|like us on|join our|read more:|also read:|see also:|"
     r"watch:|photo:|image:|by using this site|we use cookies|this site uses|the views expressed|photo by|image credit)",
     re.IGNORECASE,

@@ -160,6 +160,8 @@ def _children(
                     yield Block(inner, text)
         elif depth < MAX_DEPTH:
             yield from _children(child, kind, unwanted, run, depth + 1)
+        else:
+            run.parts.append(child.text(deep=True, separator=" "))
         child = child.next
 
 

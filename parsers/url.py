@@ -38,7 +38,8 @@ _SESSION = re.compile(
 _SHORT_SESSION = re.compile(r"s?sid", re.I)
 _SESSION_VALUE = re.compile(r"[0-9a-f]{16,}", re.I)
 _PATH_SESSION = re.compile(r";jsessionid=[^/?#;]*", re.I)
-_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+# A "%" that begins no escape stays as it is, so none of what follows may become one.
+_ESCAPE = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])%([0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "%/:@!$&'()*+,;=~-._|"
 _QUERY_SAFE = "%/:@!$'()*,;~-._?|[]"
@@ -82,9 +83,11 @@ def _slow(url: str, base: str | None) -> str:
     authority = _host(name, url)
     if port is not None and port != _PORTS[parts.scheme]:
         authority += f":{port}"
-    path = _PATH_SESSION.sub("", parts.path)
-    path = _dots(_escape(path, _PATH_SAFE)) or "/"
-    return urlunsplit((parts.scheme, authority, path, _query(parts.query), ""))
+    try:
+        path = _dots(_PATH_SESSION.sub("", _escape(parts.path, _PATH_SAFE))) or "/"
+        return urlunsplit((parts.scheme, authority, path, _query(parts.query), ""))
+    except UnicodeEncodeError as error:  # half of a surrogate pair, as broken JSON may hold
+        raise UsageError(f"{url!r} is not an address", cause=str(error), next="https://example.org/story") from error
 
 
 def try_canonical(url: str, base: str | None = None) -> str | None:
@@ -144,14 +147,13 @@ def _host(name: str, url: str) -> str:
 
 
 def _escape(text: str, safe: str) -> str:
-    """Escapes in upper case, unreserved characters unescaped, everything else that must be escaped escaped once."""
+    """Escapes in upper case, unreserved characters unescaped, what must be escaped escaped once."""
 
     def one(match: re.Match[str]) -> str:
         char = chr(int(match[1], 16))
         return char if char in _UNRESERVED else f"%{match[1].upper()}"
 
     text = _ESCAPE.sub(one, text)
-    text = re.sub(r"%(?![0-9A-F]{2})", "%25", text)
     return quote(text, safe=safe)
 
 
@@ -187,7 +189,7 @@ def _query(query: str) -> str:
         plain = unquote(name)
         if _TRACKING.fullmatch(plain) or _SESSION.fullmatch(plain):
             continue
-        if _SHORT_SESSION.fullmatch(plain) and _SESSION_VALUE.fullmatch(value):
+        if _SHORT_SESSION.fullmatch(plain) and _SESSION_VALUE.fullmatch(unquote(value)):
             continue
         kept.append(
             _escape(name.replace("+", "%20"), _QUERY_SAFE)

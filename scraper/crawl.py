@@ -2,13 +2,14 @@
 
 import asyncio
 import random
+import re
 from collections import Counter
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from parsers import links
+from parsers import dates, links
 from parsers.errors import AddressRefused, FetchError, HostHeld, ParseError, RobotsDenied
 from parsers.url import host
 from scraper import ingest
@@ -23,6 +24,7 @@ from storage.frontier import Entry, Kind
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
 LEASE = timedelta(minutes=10)
+_URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
 FAILURES_BEFORE_REST = 5
 FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
@@ -58,12 +60,18 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where a crawl ends. `wait`: seconds it waits for the next due address; `stories`: at most so many story fetches."""
+    """Where a crawl ends.
+
+    `wait`: seconds it waits for the next due address. `stories`: at most so many story fetches. `recheck`: every known
+    story is due. `read`: captured pages are read. `since`: stories that their feed or address dates before this instant
+    (aware) are left out.
+    """
 
     wait: float = 30.0
     stories: int | None = None
     recheck: bool = False
     read: bool = True
+    since: datetime | None = None
 
 
 class Crawl:
@@ -196,10 +204,12 @@ class Crawl:
         page = fetched.page
         self.archive.note(entry.site, now.date(), "tried")
         self.archive.note(entry.site, now.date(), "got")
+        withheld = None
         if fetched.not_modified:
             kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id, now=now)
         else:
             found = ingest.opt_outs(page, optouts(page.headers))
+            withheld = ingest.withheld(site, self.settings.crawl.respect, found)
             kept = self.archive.keep(
                 page,
                 fetched.exchanges,
@@ -207,12 +217,12 @@ class Crawl:
                 site=entry.site,
                 kind=entry.kind,
                 verdict=None,
-                withheld=ingest.withheld(site, self.settings.crawl.respect, found),
+                withheld=withheld,
             )
         if entry.kind == "story":
-            outcome = self._keep_story(entry, kept, fetched, reading, now)
+            outcome = self._keep_story(entry, kept, fetched, reading, now, withheld)
         else:
-            outcome = self._keep_front(entry, site, kept, fetched, now)
+            outcome = self._keep_front(entry, site, kept, fetched, now, withheld)
         self.archive.frontier.done(
             entry,
             now=now,
@@ -225,7 +235,13 @@ class Crawl:
         return outcome
 
     def _keep_story(
-        self, entry: Entry, kept: Kept, fetched: Fetched, reading: ingest.Reading | None, now: datetime
+        self,
+        entry: Entry,
+        kept: Kept,
+        fetched: Fetched,
+        reading: ingest.Reading | None,
+        now: datetime,
+        withheld: str | None,
     ) -> str:
         """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
         if fetched.not_modified or kept.identical:
@@ -235,13 +251,15 @@ class Crawl:
             return "unread"
         if reading.problem:
             self.tally.errors[entry.url] = reading.problem
-        article = ingest.keep(self.archive, kept.capture, reading, site=entry.site, now=now)
+        article = ingest.keep(self.archive, kept.capture, reading, site=entry.site, now=now, withheld=withheld)
         if article is None:
-            return reading.verdict
+            return "withheld" if withheld and reading.verdict == "article" else reading.verdict
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
-    def _keep_front(self, entry: Entry, site: SiteSettings, kept: Kept, fetched: Fetched, now: datetime) -> str:
-        """What a front or feed brought: its cards are kept, its stories and further pages join the queue."""
+    def _keep_front(
+        self, entry: Entry, site: SiteSettings, kept: Kept, fetched: Fetched, now: datetime, withheld: str | None
+    ) -> str:
+        """What a front or feed brought: its cards are kept unless it opts out, its stories and further pages are queued."""
         if fetched.not_modified or kept.identical:
             self.archive.front_unchanged(kept.visit, entry.url, now=now)
             return "unchanged"
@@ -254,16 +272,30 @@ class Crawl:
         if front is None:
             return verdict
         cards = [card for card in front.cards if self._in_scope(card.url, site)]
-        new = self.archive.keep_front(
-            kept.visit, entry.url, cards, site=entry.site, kind=entry.kind, title=front.title, now=now
-        )
+        new = 0
+        if withheld is None:
+            new = self.archive.keep_front(
+                kept.visit, entry.url, cards, site=entry.site, kind=entry.kind, title=front.title, now=now
+            )
         self.archive.note(entry.site, now.date(), "listed", n=new)
-        for card in cards:
+        wanted = [card for card in cards if not self._too_old(card.url, front)]
+        self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
+        for card in wanted:
             if not self.archive.knows(card.url):
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
         return "front"
+
+    def _too_old(self, url: str, front: links.Front) -> bool:
+        """Whether the feed or the address itself dates a story before `since`."""
+        if self.limits.since is None:
+            return False
+        at = front.published.get(url)
+        match = _URL_DAY.search(url)
+        if at is None and match is not None:
+            at = dates.read("-".join(match.groups())).utc
+        return at is not None and at < self.limits.since
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
         """Further pages of a listing, and the sections that a front of the settings links to."""

@@ -63,8 +63,14 @@ def withheld(site: SiteSettings | None, respect: Sequence[str], found: Sequence[
     return next((word for word in found if word in respect), None)
 
 
-def keep(archive: Archive, capture: int, reading: Reading, *, site: int | None, now: datetime) -> KeptArticle | None:
-    """Store a reading with its capture. Only a page whose verdict is `article` becomes one."""
+def keep(
+    archive: Archive, capture: int, reading: Reading, *, site: int | None, now: datetime, withheld: str | None = None
+) -> KeptArticle | None:
+    """Store a reading with its capture. Only a page whose verdict is `article`, and that does not opt out, becomes one."""
+    if withheld is not None:
+        title = reading.article.title if reading.article else ""
+        archive.set_verdict(capture, reading.verdict, reading.problem, title=title)
+        return None
     archive.set_verdict(capture, reading.verdict, reading.problem)
     if reading.article is None or reading.verdict != "article":
         return None

@@ -221,11 +221,12 @@ class Archive:
         with self.transaction():
             return keeping.not_modified(self.db.conn, self.warc, url, exchanges, run=run, now=now)
 
-    def set_verdict(self, capture: int, verdict: str, problem: str = "") -> None:
-        """What kind of page a capture really is, and why it could not be read."""
+    def set_verdict(self, capture: int, verdict: str, problem: str = "", *, title: str = "") -> None:
+        """What kind of page a capture really is, why it could not be read, and the headline of a page that opts out."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE capture SET verdict = ?, problem = ? WHERE id = ?", (verdict, problem or None, capture)
+                "UPDATE capture SET verdict = ?, problem = ?, title = ? WHERE id = ?",
+                (verdict, problem or None, title or None, capture),
             )
 
     def keep_article(self, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:

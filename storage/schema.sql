@@ -27,7 +27,7 @@ CREATE INDEX frontier_host ON frontier (host_id, state, priority, due);
 CREATE TABLE capture (
   id INTEGER PRIMARY KEY, site_id INTEGER REFERENCES site(id), run_id INTEGER REFERENCES run(id), kind TEXT NOT NULL,
   asked TEXT NOT NULL, url TEXT NOT NULL, at TEXT NOT NULL, status INTEGER NOT NULL, content_type TEXT, charset TEXT,
-  charset_source TEXT, verdict TEXT, problem TEXT, withheld TEXT, size INTEGER NOT NULL, digest BLOB NOT NULL,
+  charset_source TEXT, verdict TEXT, problem TEXT, withheld TEXT, title TEXT, size INTEGER NOT NULL, digest BLOB NOT NULL,
   payload_digest TEXT NOT NULL, file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL
 ) STRICT;
 

@@ -71,7 +71,7 @@ LEFT JOIN site s ON s.id = a.site_id LEFT JOIN site t ON t.id = b.site_id
 WHERE m.kind = 'copy';
 
 CREATE VIEW captures AS
-SELECT c.id, s.name AS site, c.kind, c.asked, c.url, c.at, c.status, c.verdict, c.problem, c.withheld, c.size,
+SELECT c.id, s.name AS site, c.kind, c.asked, c.url, c.at, c.status, c.verdict, c.problem, c.withheld, c.title, c.size,
   lower(hex(c.digest)) AS digest, c.file, c.offset, c.length,
   (SELECT count(*) FROM visit v WHERE v.capture_id = c.id) AS visits,
   (SELECT max(v.at) FROM visit v WHERE v.capture_id = c.id) AS last_visit

@@ -21,6 +21,9 @@ OFFSET = [
     ("March 10, 2026 9:05 AM KST", "2026-03-10 00:05", "minute"),
     ("10 March 2026, 01:05 CET", "2026-03-10 00:05", "minute"),
     ("March 9, 2026 at 8:05 p.m. EDT", "2026-03-10 00:05", "minute"),
+    ("March 9, 2026 8:05 PM EDT", "2026-03-10 00:05", "minute"),
+    ("Tue, 10 Mar 2026 09:05 +0900", "2026-03-10 00:05", "minute"),
+    ("2026-03-10T09:05:07+09:00, in print at 3 pm", "2026-03-10 00:05:07", "second"),
 ]
 SEOUL = [
     ("2026-03-10T09:05:07", "2026-03-10 00:05:07", "second"),
@@ -35,6 +38,13 @@ SEOUL = [
     ("2026年3月10日 14:05", "2026-03-10 05:05", "minute"),
     ("March 10, 2026", "2026-03-09 15:00", "day"),
     ("Mar. 10, 2026 2:05 pm", "2026-03-10 05:05", "minute"),
+    ("March 10, 2026 2:05 PM", "2026-03-10 05:05", "minute"),
+    ("March 10, 2026, 2:05 p.m.", "2026-03-10 05:05", "minute"),
+    ("Tuesday, March 10, 2026 12:05 a.m.", "2026-03-09 15:05", "minute"),
+    ("Tuesday, March 10, 2026 12:05 PM", "2026-03-10 03:05", "minute"),
+    ("10 March 2026, 2:05 pm", "2026-03-10 05:05", "minute"),
+    ("2026-03-10 2:05 PM", "2026-03-10 05:05", "minute"),
+    ("2026-03-10 12:05:07 am", "2026-03-09 15:05:07", "second"),
     ("10 March 2026", "2026-03-09 15:00", "day"),
     ("10th of March 2026", "2026-03-09 15:00", "day"),
     ("10. März 2026, 14:05 Uhr", "2026-03-10 05:05", "minute"),
@@ -45,6 +55,9 @@ SEOUL = [
     ("10 maart 2026", "2026-03-09 15:00", "day"),
     ("10 марта 2026", "2026-03-09 15:00", "day"),
     ("10 marca 2026", "2026-03-09 15:00", "day"),
+    ("10 Mart 2026", "2026-03-09 15:00", "day"),
+    ("10 березня 2026", "2026-03-09 15:00", "day"),
+    ("10/31/2026", "2026-10-30 15:00", "day"),
     ("Published: 10.03.2026", "2026-03-09 15:00", "day"),
     ("Updated March 10, 2026 | By Someone", "2026-03-09 15:00", "day"),
 ]
@@ -93,6 +106,18 @@ def test_summer_time_is_that_of_the_day() -> None:
 @pytest.mark.parametrize("raw", UNREADABLE)
 def test_what_names_no_day_gives_none(raw: str) -> None:
     assert dates.read(raw, "Asia/Seoul").utc is None
+
+
+@pytest.mark.parametrize("raw", ["Tue, 10 Mar 2026 09:05:07 +9900", "Tue, 10 Mar 2026 09:05:07 -2400"])
+def test_an_offset_beyond_a_day_is_none(raw: str) -> None:
+    assert (dates.read(raw).utc, dates.read(raw).zone_source) == (at("2026-03-10 09:05:07"), "assumed")
+
+
+@given(st.text(" 0123456789TZ:+-./,apm오후MarchTueGMTKST年月日시분", max_size=40), st.text(max_size=10) | st.none())
+def test_no_pieces_of_dates_and_no_zone_raise(raw: str, zone: str | None) -> None:
+    for text in (raw, f"Tue, 10 Mar 2026 {raw}", f"2026-03-10 {raw}", f"0001-01-01 {raw}", f"9999-12-31 23:59 {raw}"):
+        when = dates.read(text, zone)
+        assert when.utc is None or when.utc.tzinfo is UTC
 
 
 @given(st.text(max_size=80) | st.from_regex(r"\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}[T ]?\d{0,2}:?\d{0,2}", fullmatch=True))

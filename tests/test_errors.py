@@ -23,6 +23,21 @@ def test_the_tree_is_as_drawn() -> None:
     assert drawn == found
 
 
+def test_exit_codes_of_the_contract() -> None:
+    assert (errors.UsageError.exit_code, errors.FetchError.exit_code, errors.NoLayoutFits.exit_code) == (2, 1, 1)
+    assert (errors.PartlyFailed.exit_code, errors.CheckFound.exit_code) == (3, 4)
+
+
+def test_lines_that_say_nothing_are_left_out() -> None:
+    assert str(errors.ParseError("what")) == "what"
+    assert str(errors.ParseError("what", next="do")) == "what\n  next: do"
+    assert [kind.retryable for kind in (errors.ConnectionFailed, errors.RobotsDenied, errors.TooLarge)] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_an_error_says_what_why_and_what_next() -> None:
     error = errors.HostHeld("h", seconds=3, cause="c", next="n", url="u", status=429, tries=2)
     assert str(error) == "h\n  c\n  next: n"

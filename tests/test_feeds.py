@@ -1,5 +1,6 @@
 """RSS, Atom and JSON feeds; hostile XML."""
 
+import codecs
 import json
 
 import pytest
@@ -80,6 +81,59 @@ def test_a_bare_ampersand_and_control_characters_are_forgiven() -> None:
     text = "<rss><channel><item><title>Fish & chips \x0b</title><link>https://sea.example/a?x=1&y=2</link></item></channel></rss>"
     _, found = items(page(text))
     assert (found[0].title, found[0].url) == ("Fish & chips", "https://sea.example/a?x=1&y=2")
+
+
+def test_a_mark_before_a_json_feed_is_forgiven() -> None:
+    marked = Page("https://sea.example/feed/", codecs.BOM_UTF8 + JSON.encode())
+    assert links.looks_like_feed(marked)
+    assert [item.url for item in items(marked)[1]] == ["https://sea.example/boats"]
+
+
+def test_half_of_a_surrogate_pair_in_a_json_feed_can_still_be_written() -> None:
+    title, found = items(
+        page(r'{"title": "Sea \ud800", "items": [{"url": "/a\ud800", "title": "\ud800", "summary": "<p>\ud800"}]}')
+    )
+    assert title == "Sea \ufffd"
+    assert (found[0].title, found[0].teaser) == ("\ufffd", "\ufffd")
+    assert found[0].url == "https://sea.example/a%EF%BF%BD"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        '<!DOCTYPE rss SYSTEM "https://evil.example/x.dtd">',
+        '<!DOCTYPE rss [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>',
+        '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/hostname">]>',
+        '<?xml version="1.0"?>' + "<!-- long -->" * 500 + '<!DOCTYPE rss [<!ENTITY a "b">]>',
+    ],
+    ids=["external", "billion laughs", "file", "late"],
+)
+def test_declarations_are_refused_wherever_they_stand(declared: str) -> None:
+    with pytest.raises(ParseError, match="document type"):
+        items(page(f"{declared}<rss><channel><item><title>&a;</title><link>/a</link></item></channel></rss>"))
+
+
+@pytest.mark.parametrize("kind", ["xml", "json"])
+def test_twenty_thousand_items_are_capped(kind: str) -> None:
+    if kind == "xml":
+        inner = "".join(f"<entry><link href='/{n}'/><title>{n}</title></entry>" for n in range(20_000))
+        text = f"<feed xmlns='http://www.w3.org/2005/Atom'>{inner}</feed>"
+    else:
+        text = json.dumps({"items": [{"url": f"/{n}", "title": str(n)} for n in range(20_000)]})
+    found = items(page(text))[1]
+    assert len(found) == MAX_ITEMS
+    assert (found[0].title, found[-1].title) == ("0", str(MAX_ITEMS - 1))
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_but_our_error(body: bytes) -> None:
+    for wrapped in (body, b"<rss>" + body + b"</rss>", b'{"items": [{"url": "' + body + b'"}]}', b"\xff\xfe" + body):
+        made = Page("https://sea.example/feed/", wrapped)
+        links.looks_like_feed(made)
+        try:
+            items(made)
+        except ParseError:
+            continue
 
 
 def test_the_number_of_items_is_capped() -> None:

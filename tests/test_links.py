@@ -1,5 +1,7 @@
 """Fronts: cards, further pages, sections, feeds; and which links are stories."""
 
+import time
+
 import pytest
 
 from parsers import links
@@ -45,6 +47,96 @@ def test_sections_are_those_of_the_menu_on_this_host(front: links.Front) -> None
 
 def test_feeds_of_the_head_without_comments(front: links.Front) -> None:
     assert front.feeds == ("https://sea.example/feed/",)
+
+
+STORY = "/2026/03/10/two-boats-lost-in-high-tide/"
+TITLE = "Two boats lost in high tide"
+TEASER = "The harbor master speaks of the highest water in his time."
+
+
+@pytest.mark.parametrize(
+    ("card", "teaser", "section"),
+    [
+        (f'<article><h3><a href="{STORY}">{TITLE}</a></h3><p>{TEASER}</p></article>', TEASER, ""),
+        (f'<a href="{STORY}"><h2>{TITLE}</h2><p>{TEASER}</p></a>', TEASER, ""),
+        (f'<div><a href="{STORY}"><img src=a.jpg></a><div><a href="{STORY}">{TITLE}</a></div></div>', "", ""),
+        (
+            (
+                f'<li><span class="kicker">Harbor</span><h4><a href="{STORY}?utm_source=a">{TITLE}</a></h4>'
+                f'<div class="excerpt">{TEASER}</div><a href="{STORY}#more">Read more</a></li>'
+            ),
+            TEASER,
+            "Harbor",
+        ),
+        (f'<div><a href="{STORY}" title="{TITLE}">Two boats lost in …</a></div>', "", ""),
+        (f"<table><tr><td><a href='{STORY}'>{TITLE}</a></td></tr></table>", "", ""),
+    ],
+    ids=["article", "all in one link", "picture and headline", "kicker and read more", "cut text", "table"],
+)
+def test_a_card_is_one_story_in_any_markup(card: str, teaser: str, section: str) -> None:
+    other = '<div><h3><a href="/2026/03/09/ferry-fares-rise-again-in-spring/">Ferry fares rise again in spring</a></h3></div>'
+    found = links.front(Page("https://sea.example/", f"<div>{card}</div><div>{other}</div>".encode())).cards
+    assert [one.position for one in found] == [1, 2]
+    first = found[0]
+    assert (first.url, first.title, first.teaser, first.section) == (
+        f"https://sea.example{STORY}",
+        TITLE,
+        teaser,
+        section,
+    )
+
+
+@pytest.mark.parametrize(
+    ("here", "markup", "pages"),
+    [
+        ("/", '<div class="pagination"><a href="?page=2">2</a><a href="?page=3">3</a></div>', ["/?page=2", "/?page=3"]),
+        ("/harbor/", '<link rel="next" href="/harbor/page/2/">', ["/harbor/page/2/"]),
+        ("/harbor/page/2/", '<a rel="next" href="/harbor/page/3/">Older</a>', ["/harbor/page/3/"]),
+        ("/harbor/", '<div class="pagination"><a href="/sea/page/2/">2</a></div>', []),
+        ("/harbor/", '<div class="pagination"><a href="https://elsewhere.example/harbor/page/2/">2</a></div>', []),
+        ("/harbor/", '<div class="pagination"><a href="/harbor/archive/">All</a><a href="/harbor/">1</a></div>', []),
+    ],
+    ids=["query", "head", "from page 2", "another listing", "another host", "not numbered"],
+)
+def test_further_pages(here: str, markup: str, pages: list[str]) -> None:
+    found = links.front(Page(f"https://sea.example{here}", f"<html><body>{markup}</body></html>".encode())).pages
+    assert list(found) == [f"https://sea.example{path}" for path in pages]
+
+
+@pytest.mark.parametrize(
+    "href",
+    ["javascript:alert(1)", " JavaScript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x", "mailto:a@b.example",
+     "http://[", "http://", "https://sea.example:99999/x", "ftp://sea.example/x", "&#1;javascript:x", "/" + "a" * 5000],
+)  # fmt: skip
+def test_hostile_addresses_are_no_links(href: str) -> None:
+    page = Page("https://sea.example/", f'<a href="{href}">{TITLE}</a><a href="/good">x</a>'.encode())
+    assert [url for _, url in links.links(page)] == ["https://sea.example/good"]
+    assert links.front(page).cards == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "wanted"),
+    [
+        ("https://cdn.sea.example/dir/", "https://cdn.sea.example/dir/x"),
+        ("/deep/er/", "https://sea.example/deep/er/x"),
+        ("http://[", "https://sea.example/a/x"),
+        ("javascript:x", "https://sea.example/a/x"),
+        ("", "https://sea.example/a/x"),
+    ],
+)
+def test_addresses_are_joined_to_the_base(base: str, wanted: str) -> None:
+    page = Page("https://sea.example/a/b", f'<head><base href="{base}"></head><a href="x">x</a>'.encode())
+    assert [url for _, url in links.links(page)] == [wanted]
+
+
+def test_a_hundred_thousand_links_take_seconds_at_most() -> None:
+    one = "<div><h3><a href='/2026/03/10/the-story-number-{0}-of-a-long-list'>The story number {0} of a long list</a></h3></div>"
+    page = Page("https://sea.example/", "".join(one.format(n) for n in range(100_000)).encode())
+    began = time.process_time()
+    found = links.front(page)
+    assert time.process_time() - began < 10
+    assert len(found.cards) == links.MAX_CARDS
+    assert sum(1 for _ in links.links(page)) == links.MAX_LINKS
 
 
 def test_a_hundred_thousand_links_are_bounded() -> None:

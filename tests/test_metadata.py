@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parsers import metadata
+from parsers import jsonld, metadata
 from parsers.metadata import Head, people_among
 from parsers.page import Page
 
@@ -126,6 +126,60 @@ def test_breadcrumbs_are_sections_of_last_resort() -> None:
     found = head(ld({"@type": "BreadcrumbList", "itemListElement": items}))
     assert found.sections is not None
     assert found.sections.value == ("Sea",)
+
+
+def test_a_breadcrumb_that_is_no_address_is_passed_over() -> None:
+    items = [{"name": "Bad", "item": "http://["}, {"name": "Sea", "item": "https://post.example/sea/"}]
+    found = head(ld({"@type": "BreadcrumbList", "itemListElement": items}))
+    assert found.sections is not None
+    assert found.sections.value == ("Sea",)
+
+
+def test_half_of_a_surrogate_pair_in_json_can_still_be_written() -> None:
+    found = head(
+        r"""<script type="application/ld+json">{"@type": "NewsArticle", "headline": "Ti\ud800des", "articleBody": "x\udfff",
+        "image": "/\ud800.jpg", "author": {"name": "Oona \ud800 Mallory"}}</script>"""
+    )
+    assert found.title is not None
+    assert found.title.value == "Ti\ufffddes"
+    assert found.body is not None
+    assert found.body.value == "x\ufffd"
+    repr(found).encode()
+
+
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["http://[", "/x", URL]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["@id", "@type", "@value", "name", "url", "item", "q"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = (
+    "headline description datePublished dateModified author creator publisher articleSection keywords image url @id name "
+    "mainEntityOfPage mainEntity inLanguage isAccessibleForFree articleBody itemListElement @graph hasPart"
+).split()
+
+
+@given(
+    st.sampled_from(["NewsArticle", "BreadcrumbList", "WebPage", ["Thing", "Article"], 3]),
+    st.dictionaries(st.sampled_from(KEYS), ANY, max_size=6),
+)
+def test_no_shape_of_json_ld_raises(kind: object, values: dict[str, object]) -> None:
+    text = json.dumps({"@type": kind, **values})
+    page = Page(URL, f'<script type="application/ld+json">{text}</script>'.encode())
+    assert all(isinstance(node, dict) for node in jsonld.nodes(page))
+    metadata.head(page)
+
+
+@given(st.text(max_size=120) | st.text('{}[]",:@graphtype\\ud8 \n;<!->', max_size=120))
+def test_no_text_of_json_ld_raises(text: str) -> None:
+    jsonld.nodes(Page(URL, f'<script type="application/ld+json">{text}</script>'.encode()))
 
 
 @pytest.mark.parametrize(

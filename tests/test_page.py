@@ -39,6 +39,39 @@ def test_korean_is_read_however_it_is_labelled(made: Page, source: str) -> None:
     assert title.text() == "한국어 신문 기사의 제목"
 
 
+JAPANESE = "<html><head>{}<title>港の水位が上昇</title></head><body><p>専門家は会議でこう述べた。</p></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("header", "meta", "source"),
+    [
+        ("text/html; charset=Shift_JIS", None, "header"),
+        ("text/html", "x-sjis", "meta"),
+        ('text/html; charset="no-such-charset"', "shift_jis", "meta"),
+    ],
+)
+def test_japanese_is_read_by_its_label(header: str, meta: str | None, source: str) -> None:
+    made = page(JAPANESE, "cp932", header=header, meta=meta)
+    assert (made.charset.name, made.charset.source) == ("cp932", source)
+    assert "港の水位が上昇" in made.text
+
+
+def test_a_meta_read_byte_by_byte_cannot_mean_utf_16() -> None:
+    """WHATWG HTML, "prescan a byte stream": such a label means UTF-8."""
+    made = Page("https://a.example/", b'<meta charset="utf-16"><p>hello!</p>')
+    assert len(made.body) % 2 == 0, "an odd number of bytes is no UTF-16 anyway"
+    assert made.text == '<meta charset="utf-16"><p>hello!</p>'
+
+
+@pytest.mark.parametrize("label", ["hex", "rot13", "idna", "undefined", "\x00", "utf-7", "unicode_escape", "mbcs"])
+def test_labels_that_are_no_charsets_of_the_web_raise_nothing(label: str) -> None:
+    made = Page(
+        "https://a.example/", b"<p>caf\xe9 tide</p>", headers=(("Content-Type", f"text/html; charset={label}"),)
+    )
+    assert "tide" in made.text
+    assert made.tree.css_first("p") is not None
+
+
 def test_utf_16_by_its_mark() -> None:
     made = Page("https://a.example/", codecs.BOM_UTF16_LE + "<p>été</p>".encode("utf-16-le"))
     assert (made.text, made.charset.source) == ("<p>été</p>", "bom")

@@ -50,7 +50,7 @@ def test_a_table_that_only_places_things_is_read_as_text() -> None:
 
 def test_deep_markup_is_no_trap() -> None:
     assert read("<div>" * 3000 + "deep" + "</div>" * 3000) == [("p", "deep")]
-    assert read("<b>" * 3000 + "deep" + "</b>" * 3000) in ([("p", "deep")], [])
+    assert read("<b>" * 3000 + "deep" + "</b>" * 3000) == [("p", "deep")]
 
 
 def test_inline_text() -> None:

@@ -39,6 +39,10 @@ MERGE = [
     ("https://news.example", "https://news.example/"),
     ("https://bücher.example/", "https://xn--bcher-kva.example/"),
     ("https://news.example/a/story?", HOME),
+    ("https://news.example/a/story;j%73essionid=0A1B2C", HOME),
+    ("https://news.example/a/story?sid=%30123456789abcdef0123", HOME),
+    ("https://news.example/%2e%2e/a/story", HOME),
+    ("https://news.example/a/story?&&utm_id=1&", HOME),
 ]
 APART = [
     ("https://news.example/?p=1", "https://news.example/?p=2"),
@@ -49,6 +53,8 @@ APART = [
     ("https://news.example//x", "https://news.example/x"),
     ("https://news.example/X", "https://news.example/x"),
     ("https://news.example/100%25", "https://news.example/100"),
+    ("https://news.example/100%25", "https://news.example/100%"),
+    ("https://news.example/%2541", "https://news.example/%41"),
     ("https://news.example/a%2Fb", "https://news.example/a/b"),
     ("https://www.news.example/x", "https://news.example/x"),
     ("https://news.example/x/", "https://news.example/x"),
@@ -108,6 +114,33 @@ def test_a_second_time_changes_nothing(text: str, prefix: str) -> None:
         assert canonical(once) == once
         assert "#" not in once
         assert not any(char.isspace() for char in once)
+
+
+PIECES = [
+    *"% 2 5 4 1 %41 %2e %25 %c3 / . .. ? & = ;jsessionid=1 j %73 essionid sid # \\ + é @ : a [ ] | ^ %00 utm_ %5f".split(),
+    "http:",
+    "?sid=%30123456789abcdef",
+    " ",
+    "\t",
+    "\ud800",
+]
+
+
+@given(
+    st.lists(st.sampled_from(PIECES), max_size=9).map("".join),
+    st.sampled_from(["https://news.example/", "https://news.example", "//news.example/", ""]),
+    st.sampled_from([None, HOME]),
+)
+def test_a_second_time_changes_nothing_of_hostile_pieces(text: str, prefix: str, base: str | None) -> None:
+    once = try_canonical(prefix + text, base)
+    if once is not None:
+        assert canonical(once) == once
+
+
+@pytest.mark.parametrize("where", ["/{}", "/?{}", "/?q={}"])
+def test_half_of_a_surrogate_pair_is_refused(where: str) -> None:
+    with pytest.raises(UsageError):
+        canonical("https://news.example" + where.format("\ud800"))
 
 
 def test_host_and_domain() -> None:

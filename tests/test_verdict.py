@@ -1,10 +1,13 @@
 """What kind of page this really is: one page a verdict, and near misses."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers import registry, verdict
+from parsers.article import Verdict
 from parsers.page import Page
 
 PROSE = (
@@ -71,6 +74,10 @@ def test_one_page_each(wanted: str) -> None:
 )
 def test_near_misses_are_articles(near: Page) -> None:
     assert registry.read(near, generic=True).verdict == "article"
+
+
+def test_every_verdict_of_the_contract_has_its_page() -> None:
+    assert set(PAGES) == set(get_args(Verdict))
 
 
 @pytest.mark.parametrize(

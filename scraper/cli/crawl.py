@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from parsers.errors import NewsmorgueError, PartlyFailed, UsageError
-from scraper.cli.common import archive_folder, archive_option
+from scraper.cli.common import archive_folder, archive_option, instant
 from scraper.cli.output import data, say
 from scraper.cli.progress import watching
 from scraper.clock import clock
@@ -34,6 +34,7 @@ Stopped by Ctrl-C, a crash or kill -9, the next crawl goes on. Exit code 3 if so
 @click.option("--recheck", is_flag=True, help="Ask every known story again.")
 @click.option("--no-read", is_flag=True, help="Fetch and capture only.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Fetch at most N stories.")
+@click.option("--since", metavar="DATE", help="Leave out stories that their feed or address dates before DATE.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that read.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting of [crawl] for this run.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for; ask and write nothing.")
@@ -45,6 +46,7 @@ def crawl(
     recheck: bool,
     no_read: bool,
     limit: int | None,
+    since: str | None,
     jobs: int,
     overrides: tuple[str, ...],
     dry_run: bool,
@@ -59,7 +61,12 @@ def crawl(
     chosen = _chosen(settings, sites, folder)
     if dry_run:
         return _dry_run(folder, chosen, recheck=recheck, as_json=as_json)
-    limits = Limits(wait=parse_duration(wait), stories=limit, recheck=recheck, read=not no_read)
+    limits = Limits(
+        wait=parse_duration(wait), stories=limit, recheck=recheck, read=not no_read, since=instant(since, "--since")
+    )
+    for site in chosen:
+        if skipped := sorted({source.kind for source in site.sources} & {"sitemap", "wp"}):
+            say(f"{site.name}: sources of kind {' and '.join(skipped)} are not read in this edition")
     with watching() as progress:
         outcome = run_crawl(
             folder, settings, chosen, clock=clock(os.environ), limits=limits, progress=progress, jobs=jobs

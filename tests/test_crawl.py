@@ -1,0 +1,197 @@
+"""What a crawl does with pages that are not plain news, over a real server: opt-outs, redirects, errors, traps."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from conftest import Silent
+
+from scraper.clock import Clock
+from scraper.crawl import Limits
+from scraper.runs import Outcome, crawl
+from scraper.settings import FILE, load
+from storage.archive import Archive
+from tests.servers import Server, answer, moved
+
+NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
+PROSE = "".join(
+    f"<p>Paragraph {n} says that the tide rose higher than in any March that the harbor master remembers, by a hand.</p>"
+    for n in range(6)
+)
+STORY = "/2026/03/10/two-boats-lost-in-the-high-tide-{}/"
+
+
+@contextmanager
+def serving(pages: dict[str, bytes]) -> Iterator[Server]:
+    with Server() as server:
+        server.at.update(pages)
+        yield server
+
+
+def html(title: str, body: str = PROSE, head: str = "") -> bytes:
+    return f"<html><head><title>{title}</title>{head}</head><body><h1>{title}</h1><article>{body}</article></body></html>".encode()
+
+
+def front(*urls: str) -> bytes:
+    items = "".join(
+        f'<h2><a href="{url}">Two boats lost in the high tide of March, part {n}</a></h2>' for n, url in enumerate(urls)
+    )
+    return f"<html><head><title>Sea Post</title></head><body>{items}</body></html>".encode()
+
+
+def visit(
+    server: Server, folder: Path, limits: Limits | None = None, *, site: str = "", now: datetime = NOW
+) -> Outcome:
+    folder.mkdir(exist_ok=True)
+    if not (folder / "archive.db").exists():
+        Archive.create(folder).close()
+    (folder / FILE).write_text(
+        f"""[crawl]
+contact = "test@example.org"
+delay = "0s"
+retries = 0
+deadline = "5s"
+allow_addresses = ["127.0.0.1/32"]
+[site.sea]
+home = "{server.url("/")}"
+{site}
+""",
+        "utf-8",
+    )
+    settings = load(folder, environ={})
+    return crawl(
+        folder, settings, settings.sites, clock=Clock(now), limits=limits or Limits(wait=0.0), progress=Silent()
+    )
+
+
+def verdicts(folder: Path) -> dict[str, str]:
+    with Archive.open(folder) as archive:
+        rows = archive.db.query("select asked, verdict from capture where kind <> 'robots'")
+        return {re.sub(r"^http://[^/]+", "", str(row["asked"])): str(row["verdict"]) for row in rows}
+
+
+def urls(folder: Path) -> list[str]:
+    with Archive.open(folder) as archive:
+        return [
+            re.sub(r"^http://[^/]+", "", str(row["url"]))
+            for row in archive.db.query("select url from articles order by url")
+        ]
+
+
+@pytest.mark.parametrize(
+    ("head", "headers", "word"),
+    [
+        ('<meta name="robots" content="noarchive">', {}, "noarchive"),
+        ("", {"X-Robots-Tag": "noarchive"}, "noarchive"),
+        ("", {"tdm-reservation": "1"}, "tdm-reservation"),
+    ],
+)
+def test_an_opt_out_keeps_address_and_times_but_no_text(
+    tmp_path: Path, head: str, headers: dict[str, str], word: str
+) -> None:
+    story = STORY.format(1)
+    secret = html("Two boats lost", PROSE + "<p>The unmistakable sentence of the harbor.</p>", head)
+    with serving({"/": answer(front(story)), story: answer(secret, headers=headers)}) as server:
+        visit(server, tmp_path / "a")
+        visit(server, tmp_path / "b", site='archive = "full"\nreason = "the publisher agreed"')
+    assert urls(tmp_path / "a") == []
+    assert urls(tmp_path / "b") == [story]
+    with Archive.open(tmp_path / "a") as archive:
+        (row,) = archive.db.query("select * from captures where kind = 'story'")
+        assert (row["withheld"], row["status"], row["verdict"]) == (word, 200, "article")
+        content = b"".join(stored.payload for path in archive.warc.files() for stored in archive.warc.records(path, 0))
+    assert b"unmistakable sentence" not in content
+
+
+def test_pages_that_are_no_news_become_no_articles(tmp_path: Path) -> None:
+    pages = {
+        STORY.format(1): answer(html("Two boats lost")),
+        STORY.format(2): answer(html("Gone", "<p>x</p>"), status=404),
+        STORY.format(3): answer(html("Page not found", "<p>Try the front page.</p>")),
+        STORY.format(4): answer(b"%PDF-1.7 not a page", headers={"Content-Type": "text/html"}),
+        STORY.format(5): answer(b""),
+        STORY.format(6): answer(html("Just a moment...", '<div id="cf-chl"></div>'), status=403),
+    }
+    with serving({"/": answer(front(*pages)), **pages}) as server:
+        outcome = visit(server, tmp_path / "a")
+    assert urls(tmp_path / "a") == [STORY.format(1)]
+    wanted = ["article", "gone", "soft_404", "not_html", "empty", "challenge"]
+    assert [verdicts(tmp_path / "a")[page] for page in pages] == wanted
+    assert outcome.tally.counts["new"] == 1
+
+
+def test_a_redirect_is_another_name_and_is_not_fetched_twice(tmp_path: Path) -> None:
+    story = STORY.format(1)
+    with serving(
+        {"/": answer(front(story, "/?p=77")), "/?p=77": moved(story), story: answer(html("Two boats lost"))}
+    ) as server:
+        visit(server, tmp_path / "a")
+        with Archive.open(tmp_path / "a") as archive:
+            rows = {str(row["source"]) for row in archive.db.query("select source from alias")}
+    assert urls(tmp_path / "a") == [story]
+    assert rows <= {"asked", "redirect", "canonical"}
+
+
+def test_a_host_that_asks_for_time_is_left_alone_and_the_run_ends(tmp_path: Path) -> None:
+    story = STORY.format(1)
+    busy = answer(b"", status=429, headers={"Retry-After": "600"})
+    with serving({"/": answer(front(story)), story: busy}) as server:
+        outcome = visit(server, tmp_path / "a", Limits(wait=1.0))
+        asked = len(server.pages)
+    assert asked <= 3
+    assert outcome.tally.counts["host_held"] == 1
+    with Archive.open(tmp_path / "a") as archive:
+        (row,) = archive.db.query("select held_until, held_for from host where held_until is not null")
+        assert row["held_until"] > "2026-03-10T09:09"
+        assert archive.status(now=NOW)[0]["state"] == "held"
+
+
+def test_other_hosts_are_out_of_scope(tmp_path: Path) -> None:
+    story = STORY.format(1)
+    with serving({story: answer(html("Not ours"))}) as other:
+        away = other.url(story).replace("127.0.0.1", "localhost")
+        with serving({"/": answer(front(away, STORY.format(2))), STORY.format(2): moved(away)}) as server:
+            outcome = visit(server, tmp_path / "a")
+        assert other.pages == []
+    assert outcome.tally.counts["address_refused"] == 1
+
+
+def test_since_leaves_out_what_is_dated_before(tmp_path: Path) -> None:
+    old, new = "/2025/01/02/an-old-story-about-the-tide-and-boats/", STORY.format(1)
+    pages = {old: answer(html("An old story")), new: answer(html("Two boats lost"))}
+    with serving({"/": answer(front(old, new)), **pages}) as server:
+        visit(server, tmp_path / "a", Limits(wait=0.0, since=datetime(2026, 1, 1, tzinfo=UTC)))
+        assert urls(tmp_path / "a") == [new]
+        visit(server, tmp_path / "a", now=datetime(2026, 3, 10, 9, 30, tzinfo=UTC))
+        assert urls(tmp_path / "a") == [old, new] or urls(tmp_path / "a") == [new]
+
+
+def test_fetched_without_reading_leaves_captures_unread(tmp_path: Path) -> None:
+    story = STORY.format(1)
+    with serving({"/": answer(front(story)), story: answer(html("Two boats lost"))}) as server:
+        outcome = visit(server, tmp_path / "a", Limits(wait=0.0, read=False))
+        assert outcome.tally.counts["unread"] == 1
+        assert urls(tmp_path / "a") == []
+    with Archive.open(tmp_path / "a") as archive:
+        assert [page.url for _, page in archive.pages()] == [server.url(story)]
+
+
+def test_a_page_that_breaks_the_reader_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from parsers.themes.generic import Generic
+
+    def explode(self: Generic) -> None:
+        raise RuntimeError("no such luck")
+
+    story = STORY.format(1)
+    with serving({"/": answer(front(story)), story: answer(html("Two boats lost"))}) as server:
+        monkeypatch.setattr(Generic, "teaser", explode)
+        outcome = visit(server, tmp_path / "a")
+    assert outcome.state == "done"
+    with Archive.open(tmp_path / "a") as archive:
+        (row,) = archive.db.query("select verdict, problem from captures where kind = 'story'")
+    assert row["verdict"] == "error"
+    assert "RuntimeError while reading" in row["problem"]
+    assert "no such luck" in row["problem"]
