@@ -23,7 +23,7 @@ class Entry(NamedTuple):
 def entries() -> Iterator[Entry]:
     """Every row, in the order of the file."""
     name = kind = ""
-    for line in files("storage").joinpath("dictionary.txt").read_text("utf-8").splitlines():
+    for line in files("storage").joinpath("sql", "dictionary.txt").read_text("utf-8").splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         if line.startswith(("table ", "view ")):
@@ -40,7 +40,7 @@ def as_markdown() -> str:
     lines = [
         "# The archive",
         "",
-        "Made from `storage/dictionary.txt` by `make docs`; the same text is the table `_dictionary` of every archive.",
+        "Made from `storage/sql/dictionary.txt` by `make docs`; the same text is the table `_dictionary` of every archive.",
         "",
         "An archive is a folder: `newsmorgue.toml` (settings), `archive.db` (everything below), `warc/*.warc.gz` (every response",
         "as it came), `corrections.jsonl` and `takedowns.jsonl` (decisions of people, outside the database so that it can be made",

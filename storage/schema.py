@@ -17,7 +17,7 @@ migrations = Migrations("newsmorgue")
 
 def _statements(name: str) -> list[str]:
     """The statements of an SQL file; they are separated by blank lines."""
-    text = files("storage").joinpath(name).read_text("utf-8")
+    text = files("storage").joinpath("sql", name).read_text("utf-8")
     return [
         part.strip().rstrip(";") if "TRIGGER" not in part else part.strip()
         for part in text.split("\n\n")
@@ -28,7 +28,14 @@ def _statements(name: str) -> list[str]:
 @migrations(name="0001_first_edition")
 def first_edition(db: Database) -> None:
     """Every table of the first edition."""
-    for statement in _statements("schema.sql"):
+    for statement in _statements("0001_first_edition.sql"):
+        db.execute(statement)
+
+
+@migrations(name="0002_truth")
+def truth(db: Database) -> None:
+    """Sources of times, opt-outs as stated, what a revision changed, flagged dates, tombstones of people."""
+    for statement in _statements("0002_truth.sql"):
         db.execute(statement)
 
 

@@ -23,9 +23,10 @@ def test_the_wheel_holds_code_types_schema_and_the_demos_portal(tmp_path: Path) 
         "scraper/py.typed",
         "parsers/py.typed",
         "storage/py.typed",
-        "storage/schema.sql",
-        "storage/views.sql",
-        "storage/dictionary.txt",
+        "storage/sql/0001_first_edition.sql",
+        "storage/sql/0002_truth.sql",
+        "storage/sql/views.sql",
+        "storage/sql/dictionary.txt",
         "scraper/_portal/README.md",
     ):
         assert needed in names

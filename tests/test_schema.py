@@ -14,8 +14,8 @@ TABLES = set(
     "person affiliation quote quote_span story story_member frontier host takedown ledger _dictionary".split()
 )
 VIEWS = set(
-    "articles quotes people experts tags stories captures runs headline_changes syndication front_page_history "
-    "coverage".split()
+    "articles quotes people experts tags stories captures runs revisions headline_changes syndication "
+    "front_page_history coverage".split()
 )
 INTEGRITY = "INSERT INTO text_fts (text_fts, rank) VALUES ('integrity-check', 1)"
 
@@ -27,10 +27,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def everything(folder: Path) -> str:
-    """The whole database as SQL text."""
+    """The whole database as SQL text, but for what SQLite notes for its planner."""
     db = sqlite3.connect(folder / "archive.db")
     try:
-        return "\n".join(db.iterdump())
+        return "\n".join(line for line in db.iterdump() if "sqlite_stat" not in line and "ANALYZE" not in line)
     finally:
         db.close()
 
@@ -172,6 +172,7 @@ def test_a_refused_archive_is_not_left_locked(folder: Path) -> None:
     ids=["words", "view", "surplus"],
 )
 def test_views_and_dictionary_of_an_earlier_edition_are_made_anew(folder: Path, statements: list[str]) -> None:
+    Archive.open(folder, write=True).close()
     with Archive.open(folder) as archive:
         before = {row["name"]: row["sql"] for row in archive.db.query("SELECT name, sql FROM sqlite_master")}
         words = list(archive.db.query("SELECT * FROM _dictionary"))

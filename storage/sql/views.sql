@@ -13,11 +13,11 @@ SELECT a.id, a.url, s.name AS site, r.title, r.teaser, coalesce(c.teaser, '') AS
   (SELECT group_concat(name, '; ') FROM (SELECT t.name FROM article_tag x JOIN tag t ON t.id = x.tag_id
     WHERE x.reading_id = r.id ORDER BY x.position)) AS tags,
   r.section, r.language, r.paywall, r.image ->> 'url' AS image, r.published_utc, r.published_raw, r.published_zone_source,
-  r.published_precision, r.modified_utc, r.layout, r.parser_version, k.verdict, v.n AS revisions,
+  r.published_precision, r.published_flag, r.modified_utc, r.layout, r.parser_version, k.verdict, v.n AS revisions,
   (SELECT count(*) FROM quote q WHERE q.reading_id = r.id) AS quotes,
   (SELECT count(DISTINCT q.person_id) FROM quote q WHERE q.reading_id = r.id AND q.speaker_type = 'person'
     AND (q.role IS NOT NULL OR q.affiliation_id IS NOT NULL)) AS experts,
-  a.first_seen, a.last_seen, r.capture_id, r.id AS reading_id
+  a.first_seen, a.last_seen, a.withdrawn, r.capture_id, r.id AS reading_id
 FROM reading r JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id
 JOIN capture k ON k.id = r.capture_id LEFT JOIN site s ON s.id = a.site_id
 LEFT JOIN card c ON c.id = (SELECT x.id FROM alias l JOIN card x ON x.url = l.url
@@ -71,7 +71,8 @@ LEFT JOIN site s ON s.id = a.site_id LEFT JOIN site t ON t.id = b.site_id
 WHERE m.kind = 'copy';
 
 CREATE VIEW captures AS
-SELECT c.id, s.name AS site, c.kind, c.asked, c.url, c.at, c.status, c.verdict, c.problem, c.withheld, c.title, c.size,
+SELECT c.id, s.name AS site, c.kind, c.asked, c.url, c.at, c.status, c.verdict, c.problem, c.withheld, c.title, c.optouts,
+  c.at_source, c.size,
   lower(hex(c.digest)) AS digest, c.file, c.offset, c.length,
   (SELECT count(*) FROM visit v WHERE v.capture_id = c.id) AS visits,
   (SELECT max(v.at) FROM visit v WHERE v.capture_id = c.id) AS last_visit
@@ -90,6 +91,12 @@ JOIN reading n ON n.id = (SELECT max(id) FROM reading WHERE revision_id = v.id)
 JOIN reading o ON o.id = (SELECT max(id) FROM reading WHERE revision_id = w.id)
 LEFT JOIN site s ON s.id = a.site_id
 WHERE v.title_changed = 1;
+
+CREATE VIEW revisions AS
+SELECT a.url, s.name AS site, v.n AS revision, v.at, v.changes, v.words_added, v.words_removed, r.title, r.modified_utc,
+  v.capture_id, v.article_id, v.id
+FROM revision v JOIN article a ON a.id = v.article_id LEFT JOIN site s ON s.id = a.site_id
+LEFT JOIN reading r ON r.id = (SELECT max(id) FROM reading WHERE revision_id = v.id);
 
 CREATE VIEW front_page_history AS
 SELECT s.name AS site, f.url AS front, f.kind, p.position, c.title, c.teaser, c.section, c.url, v.at AS seen_from, w.at AS seen_until

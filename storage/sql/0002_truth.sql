@@ -1,0 +1,24 @@
+ALTER TABLE capture ADD COLUMN at_source TEXT NOT NULL DEFAULT 'response';
+
+ALTER TABLE capture ADD COLUMN optouts TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE capture ADD COLUMN kept_because TEXT;
+
+ALTER TABLE article ADD COLUMN withdrawn TEXT;
+
+ALTER TABLE revision ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';
+
+ALTER TABLE revision ADD COLUMN words_added INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE revision ADD COLUMN words_removed INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE reading ADD COLUMN published_flag TEXT;
+
+ALTER TABLE reading ADD COLUMN modified_flag TEXT;
+
+DROP TABLE takedown;
+
+CREATE TABLE takedown (
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, at TEXT NOT NULL, reason TEXT NOT NULL,
+  decided_by TEXT NOT NULL
+) STRICT;
