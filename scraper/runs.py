@@ -1,6 +1,7 @@
 """One recorded run: the lock, the run's row, the crawl, and what is said of it in the end."""
 
 import asyncio
+import dataclasses
 import json
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from pathlib import Path
 from parsers.errors import Interrupted
 from parsers.version import __version__
 from scraper.clock import Clock
-from scraper.crawl import Crawl, Limits, Progress, Tally
+from scraper.crawl import Crawl, Limits, Progress
 from scraper.fetch.client import user_agent
+from scraper.ingest import Tally
 from scraper.settings import Settings, SiteSettings, require_contact
 from storage.archive import Archive
 
@@ -48,8 +50,13 @@ def crawl(
     require_contact(settings.crawl)
     with Archive.open(folder, write=True) as archive:
         started = clock.now()
+        values = {
+            **settings.as_json(),
+            "chosen": [site.name for site in sites],
+            "limits": dataclasses.asdict(limits),
+        }
         run = archive.start_run(
-            now=started, version=__version__, command=command, settings=json.dumps(settings.as_json(), default=str)
+            now=started, version=__version__, command=command, settings=json.dumps(values, default=str)
         )
         readers = ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) if jobs > 1 else None
         job = Crawl(

@@ -3,9 +3,10 @@
 import json
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -15,12 +16,15 @@ from sqlite_utils import Database
 from parsers.article import Article, Card
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.page import Page
+from parsers.url import try_canonical
 from storage import articles, fronts, keeping, lock, questions, recovery, schema
 from storage.articles import KeptArticle
-from storage.captures import Exchange, Warc
+from storage.captures import Warc
+from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
-from storage.timing import stamp
+from storage.records import Exchange
+from storage.timing import instant, stamp
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
@@ -40,6 +44,7 @@ class Archive:
     frontier: Frontier
     recovered: list[str]
     _lock: IO[str] | None = None
+    _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -82,7 +87,7 @@ class Archive:
             db.execute("PRAGMA synchronous = NORMAL")
             schema.upgrade(db)
             archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
-            archive.recovered = recovery.recover(archive.db.conn, archive.warc)
+            archive.recovered = recovery.recover(archive)
         except BaseException:
             db.close()
             lock.release(held)
@@ -122,7 +127,10 @@ class Archive:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything inside arrives together or not at all; nests."""
+        """Everything inside arrives together or not at all; nests.
+
+        What was appended to the WARC files inside is made durable before the rows that point to it are committed.
+        """
         conn = self.db.conn
         if conn.in_transaction:
             yield
@@ -130,45 +138,88 @@ class Archive:
         try:
             conn.execute("BEGIN IMMEDIATE")
             yield
+            self._write_notes()
+            if (written := self.warc.sync()) is not None:
+                conn.execute(
+                    "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed", written
+                )
             conn.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            _rollback(conn)
+            self._rollback()
             raise ArchiveError(
                 f"cannot write to {self.path / DATABASE}",
                 cause=str(error),
                 next="free some space or close the program that holds the file, then run the same command",
             ) from error
         except OSError as error:
-            _rollback(conn)
+            self._rollback()
             raise ArchiveError(
                 f"cannot write to {self.path / 'warc'}",
                 cause=str(error),
                 next="free some space, then run the same command; nothing kept was harmed",
             ) from error
         except BaseException:
-            _rollback(conn)
+            self._rollback()
             raise
 
-    # -- runs and sites ------------------------------------------------------------------------------------------
+    def _rollback(self) -> None:
+        if self.db.conn.in_transaction:
+            self.db.conn.execute("ROLLBACK")
+        self._notes.clear()
+        self.warc.undo()
+
+    # -- runs, sites, what failed ----------------------------------------------------------------------------------
 
     def start_run(self, *, now: datetime, version: str, command: str, settings: str) -> int:
         """Begin a run; runs that never ended are marked `killed`. Gives its key."""
         with self.transaction():
-            conn = self.db.conn
-            conn.execute("UPDATE run SET state = 'killed', ended = ? WHERE state = 'running'", (stamp(now),))
-            cursor = conn.execute(
-                "INSERT INTO run (command, version, settings, started, state) VALUES (?, ?, ?, ?, 'running')",
-                (command, version, settings, stamp(now)),
-            )
-            return int(cursor.lastrowid or 0)
+            last = self.db.execute("SELECT coalesce(max(id), 0) FROM run").fetchone()[0]
+            facts = RunFacts(last + 1, command, version, settings)
+            self._log(facts, now)
+            self.write_run(facts, now=now)
+            return facts.run
 
     def end_run(self, run: int, *, now: datetime, state: str, counts: Mapping[str, int], errors: int) -> None:
         """End a run: `done`, `partly`, `failed` or `interrupted`."""
         with self.transaction():
-            self.db.conn.execute(
-                "UPDATE run SET ended = ?, state = ?, counts = ?, errors = ? WHERE id = ?",
-                (stamp(now), state, json.dumps(dict(counts), sort_keys=True), errors, run),
-            )
+            facts = EndFacts(run, state, dict(counts), errors)
+            self._log(facts, now)
+            self.write_run_end(facts, now=now)
+
+    def failed(self, facts: FailureFacts, *, site: int, now: datetime) -> None:
+        """Keep that an address did not come, why, and when it is tried again."""
+        with self.transaction():
+            self._log(facts, now)
+            self.write_failure(facts, site=site, now=now)
+
+    def _log(self, facts: Facts, now: datetime) -> None:
+        self.warc.facts(address(facts), now, facts.as_json())
+
+    def write_run(self, facts: RunFacts, *, now: datetime) -> None:
+        """The row of a run that began."""
+        conn = self.db.conn
+        conn.execute("UPDATE run SET state = 'killed', ended = ? WHERE state = 'running'", (stamp(now),))
+        conn.execute(
+            "INSERT INTO run (id, command, version, settings, started, state) VALUES (?, ?, ?, ?, ?, 'running') ON CONFLICT DO NOTHING",
+            (facts.run, facts.command, facts.version, facts.settings, stamp(now)),
+        )
+
+    def write_run_end(self, facts: EndFacts, *, now: datetime) -> None:
+        """The row of a run that ended."""
+        self.db.conn.execute(
+            "UPDATE run SET ended = ?, state = ?, counts = ?, errors = ? WHERE id = ?",
+            (stamp(now), facts.state, json.dumps(dict(facts.counts), sort_keys=True), facts.errors, facts.run),
+        )
+
+    def write_failure(self, facts: FailureFacts, *, site: int, now: datetime) -> None:
+        """The rows of an address that did not come: ledger, queue and, if its host is to be left alone, the host."""
+        retry = instant(facts.retry) if facts.retry else None
+        self.note(site, now.date(), "tried")
+        self.note(site, now.date(), "dropped" if facts.dropped else "failed", facts.outcome)
+        if facts.held_for and retry is not None:
+            self.frontier.hold(facts.url, until=retry, reason=facts.held_for, now=now)
+        entry = self.frontier.find(facts.url, site=site, kind=facts.kind, now=now)
+        self.frontier.failed(entry, outcome=facts.outcome, status=facts.status, retry=retry)
 
     def site_id(self, name: str, *, home: str, parser: str | None, timezone: str | None, now: datetime) -> int:
         """The key of a site, whose row is made or brought up to date."""
@@ -184,10 +235,14 @@ class Archive:
         """Count in the ledger: `listed`, `tried`, `got`, `failed` or `dropped`, and why."""
         if n:
             with self.transaction():
-                self.db.conn.execute(
-                    "INSERT INTO ledger VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
-                    (site, day.isoformat(), stage, reason, n),
-                )
+                self._notes[site, day.isoformat(), stage, reason] += n
+
+    def _write_notes(self) -> None:
+        self.db.conn.executemany(
+            "INSERT INTO ledger VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n",
+            [(*key, n) for key, n in self._notes.items()],
+        )
+        self._notes.clear()
 
     # -- keeping -------------------------------------------------------------------------------------------------
 
@@ -201,32 +256,42 @@ class Archive:
         kind: str,
         verdict: str | None = None,
         withheld: str | None = None,
+        optouts: tuple[str, ...] = (),
+        kept_because: str | None = None,
+        title: str | None = None,
     ) -> Kept:
-        """Keep a response: durable in WARC first, then its rows. See `storage.keeping`."""
+        """Keep a response: durable in WARC first, then its rows. See `storage.keeping` and `storage.facts.PageFacts`."""
+        facts = PageFacts(
+            asked=try_canonical(page.asked) or page.asked,
+            kind=kind,
+            run=run,
+            site=self._site_name(site),
+            optouts=optouts,
+            kept_because=kept_because,
+            withheld=withheld,
+            title=title,
+            verdict=verdict,
+        )
         with self.transaction():
-            return keeping.keep(
-                self.db.conn,
-                self.warc,
-                page,
-                exchanges,
-                run=run,
-                site=site,
-                kind=kind,
-                verdict=verdict,
-                withheld=withheld,
-            )
+            return keeping.keep(self.db.conn, self.warc, page, exchanges, facts, site=site)
 
-    def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int, now: datetime) -> Kept:
+    def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            return keeping.not_modified(self.db.conn, self.warc, url, exchanges, run=run, now=now)
+            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1", (url,))
+            kind, site = row.fetchone() or ("", None)
+            facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
+            return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
 
-    def set_verdict(self, capture: int, verdict: str, problem: str = "", *, title: str = "") -> None:
-        """What kind of page a capture really is, why it could not be read, and the headline of a page that opts out."""
+    def _site_name(self, site: int | None) -> str | None:
+        row = self.db.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
+        return row[0] if row else None
+
+    def set_verdict(self, capture: int, verdict: str, problem: str = "") -> None:
+        """What kind of page a capture really is, and why it could not be read."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE capture SET verdict = ?, problem = ?, title = ? WHERE id = ?",
-                (verdict, problem or None, title or None, capture),
+                "UPDATE capture SET verdict = ?, problem = ? WHERE id = ?", (verdict, problem or None, capture)
             )
 
     def keep_article(self, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:
@@ -241,6 +306,14 @@ class Archive:
                 "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
                 (stamp(now), url),
             )
+
+    def holds(self, url: str, page: Page) -> bool:
+        """Whether a page's content is that of the last capture of its address, and was read."""
+        return keeping.holds(self.db.conn, url, page)
+
+    def unread(self) -> list[keeping.Unread]:
+        """Captures that nobody has read although their run reads, oldest first."""
+        return keeping.unread(self.db.conn)
 
     def knows(self, url: str) -> bool:
         """Whether an address is another name of a story that is kept already."""
@@ -304,8 +377,3 @@ def _connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
     conn.execute(f"PRAGMA busy_timeout = {BUSY}")
     conn.execute("PRAGMA foreign_keys = ON")
     return Database(conn)
-
-
-def _rollback(conn: sqlite3.Connection) -> None:
-    if conn.in_transaction:
-        conn.execute("ROLLBACK")

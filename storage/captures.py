@@ -1,73 +1,29 @@
-"""WARC: append, fsync, read back, rotate, recover. The log of the archive; SQLite is its index.
+"""WARC files: append in groups, fsync, read back, rotate, cut. The log of the archive; SQLite is its index.
 
-WARC 1.1 (ISO 28500:2017), one gzip member a record, so that a record can be read by offset and length alone.
+One gzip member a record, so that a record can be read by offset and length alone. What is appended lies in memory until
+`sync` writes it in one piece and makes it durable; `undo` forgets it.
 """
 
 import os
 import re
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
 
-from warcio.archiveiterator import ArchiveIterator
-from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.version import __version__
-from storage.timing import stamp
+from storage import records
+from storage.records import Exchange, Place, Stored, members
 
 ROTATE_AT = 1_000_000_000
-"""Bytes after which a new WARC file is begun."""
-REMOVED = "[removed]"
-SECRET = frozenset(("cookie", "set-cookie", "authorization", "proxy-authorization"))
-_USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
-PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
-PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One request and its response, as they went over the wire.
-
-    `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers with CRLF, as
-    sent and received. `payload`: the body with its content coding on and its transfer coding off. `truncated`: why the
-    body is incomplete (`length`, `time`, `disconnect`), None if it is whole.
-    """
-
-    url: str
-    at: datetime
-    request_head: bytes
-    response_head: bytes
-    payload: bytes
-    ip: str | None = None
-    truncated: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a record lies: file name in warc/, offset and length of its gzip member in bytes."""
-
-    file: str
-    offset: int
-    length: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """A response read back: its place, its address and time, status, headers and payload."""
-
-    place: Place
-    kind: str
-    url: str
-    at: datetime
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    payload: bytes
+"""Bytes after which a new WARC file is begun; a group is never divided."""
+SPILL_AT = 32_000_000
+"""Bytes of a group that may lie in memory."""
+SOFTWARE = f"newsmorgue/{__version__}"
+_NUMBER = re.compile(r"-(\d{5,})(?:-r(\d+))?\.warc\.gz\Z")
 
 
 class Warc:
@@ -76,8 +32,11 @@ class Warc:
     def __init__(self, folder: Path, *, rotate_at: int = ROTATE_AT) -> None:
         self.folder = folder
         self.rotate_at = rotate_at
-        self._file: IO[bytes] | None = None
-        self._writer: WARCWriter | None = None
+        self._path: Path | None = None
+        self._size = 0  # bytes of the file that are synced
+        self._spilled = 0  # bytes of the group at hand that are in the file, but not synced
+        self._buffer = BytesIO()
+        self._writer = WARCWriter(self._buffer, gzip=True, warc_version="1.1")
 
     # -- writing -------------------------------------------------------------------------------------------------
 
@@ -90,120 +49,120 @@ class Warc:
         record without payload is written. `note`: the payload is withheld for this reason: the headers are kept in a
         `metadata` record instead.
         """
-        writer, file = self._open(exchange.at)
-        headers = _http(exchange.response_head)
-        extra = {"WARC-Date": stamp(exchange.at)}
-        if exchange.ip:
-            extra["WARC-IP-Address"] = exchange.ip
-        if exchange.truncated:
-            extra["WARC-Truncated"] = exchange.truncated
-        url = without_userinfo(exchange.url)
-        begin = file.tell()
-        if note is not None:
-            fields = _fields(headers, note)
-            record = writer.create_warc_record(
-                url,
-                "metadata",
-                payload=BytesIO(fields),
-                length=len(fields),
-                warc_content_type="application/warc-fields",
-                warc_headers_dict=extra,
-            )
-        elif same_as is not None:
-            earlier_url, earlier_date, digest = same_as
-            profile = PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME
-            record = writer.create_revisit_record(
-                url,
-                digest,
-                earlier_url,
-                earlier_date,
-                http_headers=headers,
-                warc_headers_dict={**extra, "WARC-Profile": profile},
-            )
-        else:
-            headers.replace_header("Content-Length", str(len(exchange.payload)))
-            record = writer.create_warc_record(
-                url,
-                "response",
-                payload=BytesIO(exchange.payload),
-                length=len(exchange.payload),
-                http_headers=headers,
-                warc_headers_dict=extra,
-            )
-        writer.write_record(record)
-        end = file.tell()
-        request = writer.create_warc_record(
-            url,
-            "request",
-            payload=BytesIO(b""),
-            length=0,
-            http_headers=_http_request(exchange.request_head),
-            warc_headers_dict={
-                "WARC-Date": stamp(exchange.at),
-                "WARC-Concurrent-To": record.rec_headers.get_header("WARC-Record-ID"),
-            },
-        )
-        writer.write_record(request)
-        return Place(Path(file.name).name, begin, end - begin)
+        begin = self._begin(exchange.at)
+        record = records.answer(self._writer, exchange, same_as, note)
+        place = self._place(begin)
+        records.request(self._writer, exchange, record)
+        self._spill()
+        return place
 
-    def sync(self) -> None:
-        """Make everything appended durable. Raises ArchiveError if the disk refuses."""
-        if self._file is None:
-            return
+    def resource(self, url: str, at: datetime, payload: bytes, content_type: str) -> Place:
+        """Append a page that came without its HTTP exchange, as a `resource` record."""
+        begin = self._begin(at)
+        records.resource(self._writer, url, at, payload, content_type)
+        place = self._place(begin)
+        self._spill()
+        return place
+
+    def facts(self, url: str, at: datetime, values: Mapping[str, object]) -> None:
+        """Append facts of our own: what SQLite must know and the exchanges do not say."""
+        self._begin(at)
+        records.facts(self._writer, url, at, values)
+
+    def sync(self) -> tuple[str, int] | None:
+        """Write what was appended and make it durable; gives the file's name and its size in bytes, None if nothing was.
+
+        Raises ArchiveError if the disk refuses; then nothing of it is left in the file.
+        """
+        data = self._buffer.getbuffer()
+        if self._path is None or not (data.nbytes or self._spilled):
+            return None
+        fresh = not self._path.exists()
         try:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self._write(data)
+            with self._path.open("r+b") as file:
+                os.fsync(file.fileno())
+            if fresh:
+                _sync_folder(self.folder)
         except OSError as error:
+            data.release()
+            self.undo()
             raise ArchiveError(
-                f"cannot write to {self._file.name}",
+                f"cannot write to {self._path}",
                 cause=str(error),
-                next="free some space, then run the same command",
+                next="free some space, then run the same command; nothing kept was harmed",
             ) from error
+        self._size += self._spilled + data.nbytes
+        data.release()
+        self._spilled = 0
+        self._clear()
+        return self._path.name, self._size
+
+    def undo(self) -> None:
+        """Forget what was appended since the last `sync`."""
+        self._clear()
+        self._spilled = 0
+        if self._path is not None and self._path.exists():
+            if self._size:
+                os.truncate(self._path, self._size)
+            else:
+                self._path.unlink()
+        self._path = None  # looked for anew: after a failed write nothing is taken for granted
 
     def close(self) -> None:
-        """Sync and close the file at hand."""
-        if self._file is not None:
-            self.sync()
-            self._file.close()
-            self._file = self._writer = None
+        """Sync what was appended."""
+        self.sync()
+        self._path = None
 
-    def _open(self, at: datetime) -> tuple[WARCWriter, IO[bytes]]:
-        if self._file is not None and self._file.tell() >= self.rotate_at:
-            self.close()
-        if self._file is None or self._writer is None:
-            last = self.files()[-1:] if self.files() else []
-            fresh = not last or last[0].stat().st_size >= self.rotate_at
-            path = (
-                self.folder / f"{at.astimezone(UTC):%Y%m%dT%H%M%S}-{len(self.files()) + 1:05d}.warc.gz"
-                if fresh
-                else last[0]
-            )
-            self._file = path.open("ab")
-            self._writer = WARCWriter(self._file, gzip=True, warc_version="1.1")
-            if fresh:
-                self._writer.write_record(
-                    self._writer.create_warcinfo_record(
-                        path.name, {"software": f"newsmorgue/{__version__}", "format": "WARC File Format 1.1"}
-                    )
-                )
-                _sync_folder(self.folder)
-        return self._writer, self._file
+    def _clear(self) -> None:
+        self._buffer.seek(0)
+        self._buffer.truncate()
+
+    def _begin(self, at: datetime) -> int:
+        """Where the next record begins in the file at hand, which is chosen or begun if a group begins."""
+        empty = not (self._spilled or self._buffer.tell())
+        if empty and (self._path is None or self._size >= self.rotate_at):
+            files = self.files()
+            if files and files[-1].stat().st_size < self.rotate_at:
+                self._path, self._size = files[-1], files[-1].stat().st_size
+            else:
+                number = number_of(files[-1])[0] + 1 if files else 1
+                self._path = self.folder / f"{at.astimezone(UTC):%Y%m%dT%H%M%S}-{number:05d}.warc.gz"
+                self._size = 0
+            if not self._size:
+                records.warcinfo(self._writer, self._path.name, SOFTWARE)
+        return self._size + self._spilled + self._buffer.tell()
+
+    def _place(self, begin: int) -> Place:
+        assert self._path is not None
+        return Place(self._path.name, begin, self._size + self._spilled + self._buffer.tell() - begin)
+
+    def _spill(self) -> None:
+        if self._buffer.tell() > SPILL_AT:
+            data = self._buffer.getbuffer()
+            self._write(data)
+            self._spilled += data.nbytes
+            data.release()
+            self._clear()
+
+    def _write(self, data: memoryview) -> None:
+        assert self._path is not None
+        with self._path.open("ab", buffering=0) as file:
+            written = 0
+            while written < data.nbytes:
+                written += file.write(data[written:])
 
     # -- reading -------------------------------------------------------------------------------------------------
 
     def files(self) -> list[Path]:
-        """The WARC files in the order they were begun."""
-        return sorted(self.folder.glob("*.warc.gz"), key=lambda path: path.name.split("-")[-1])
+        """The WARC files, in the order they were begun."""
+        return sorted(self.folder.glob("*.warc.gz"), key=lambda path: (*number_of(path), path.name))
 
     def read(self, place: Place) -> Stored:
-        """Read a record back, digests checked. Raises ArchiveDamaged naming file and offset."""
+        """The record at a place. Raises ArchiveDamaged naming file and offset if its bytes are not what was written."""
         path = self.folder / place.file
         try:
-            with path.open("rb") as file:
-                file.seek(place.offset)
-                member = file.read(place.length)
-            for record in ArchiveIterator(BytesIO(member), check_digests="raise"):
-                return _stored(record, place)
+            stored = next(records.read(self._member(path, place), place), None)
         except FileNotFoundError as error:
             raise ArchiveDamaged(f"{path} is missing", next="restore it from a backup") from error
         except Exception as error:
@@ -212,13 +171,23 @@ class Warc:
                 cause=str(error),
                 next="restore it from a backup",
             ) from error
-        raise ArchiveDamaged(f"{path}: no record at offset {place.offset}", next="restore it from a backup")
+        if stored is None:
+            raise ArchiveDamaged(f"{path}: no record at offset {place.offset}", next="restore it from a backup")
+        return stored
+
+    def _member(self, path: Path, place: Place) -> bytes:
+        appended = place.offset - self._size - self._spilled
+        if path == self._path and appended >= 0:
+            return self._buffer.getvalue()[appended : appended + place.length]
+        with path.open("rb") as file:
+            file.seek(place.offset)
+            return file.read(place.length)
 
     def cut_tail(self, path: Path, known: int = 0) -> int:
         """Cut a file after its last whole gzip member; the number of bytes cut off (a write that never ended).
 
-        Nothing before `known`, the end of the last record that SQLite knows, is looked at or cut: a byte that went bad
-        there must not cost what follows it.
+        Nothing before `known`, the end of what SQLite has indexed, is looked at or cut: a byte that went bad there must
+        not cost what follows it.
         """
         size = path.stat().st_size
         good = known
@@ -228,98 +197,32 @@ class Warc:
             with path.open("r+b") as file:
                 file.truncate(good)
                 os.fsync(file.fileno())
-        return size - good
+        return max(size - good, 0)
 
-    def records(self, path: Path, start: int) -> Iterator[Stored]:
-        """Response, revisit and metadata records of a file from an offset on."""
-        for begin, end in members(path, start):
-            with path.open("rb") as file:
+    def records(self, path: Path, start: int = 0) -> Iterator[Stored]:
+        """Every record of a file from an offset on, warcinfo left out; stops before a torn one.
+
+        Raises ArchiveDamaged for a whole member that holds no readable record.
+        """
+        with path.open("rb") as file:
+            for begin, end in members(path, start):
                 file.seek(begin)
-                member = file.read(end - begin)
-            for record in ArchiveIterator(BytesIO(member)):
-                if record.rec_type in ("response", "revisit"):
-                    yield _stored(record, Place(path.name, begin, end - begin))
+                place = Place(path.name, begin, end - begin)
+                try:
+                    found = list(records.read(file.read(end - begin), place))
+                except Exception as error:
+                    raise ArchiveDamaged(
+                        f"{path}: the record at offset {begin} cannot be read",
+                        cause=str(error),
+                        next="newsmorgue verify",
+                    ) from error
+                yield from (stored for stored in found if stored.kind != "warcinfo")
 
 
-def members(path: Path, start: int = 0) -> Iterator[tuple[int, int]]:
-    """Begin and end of each whole gzip member from `start` on; stops before one that is cut or damaged."""
-    with path.open("rb") as file:
-        file.seek(start)
-        begin = start
-        pending = b""
-        while True:
-            inflater = zlib.decompressobj(wbits=31)
-            used = 0
-            try:
-                while not inflater.eof:
-                    chunk = pending or file.read(1 << 16)
-                    if not chunk:
-                        return
-                    inflater.decompress(chunk)
-                    pending = inflater.unused_data
-                    used += len(chunk) - len(pending)
-            except zlib.error:
-                return
-            yield begin, begin + used
-            begin += used
-
-
-def without_userinfo(text: str) -> str:
-    """The text with user names and passwords of addresses removed."""
-    return _USERINFO.sub(rf"\1{REMOVED}@", text)
-
-
-def _stored(record: Any, place: Place) -> Stored:
-    payload = record.content_stream().read() if record.rec_type != "response" else record.raw_stream.read()
-    http = record.http_headers
-    return Stored(
-        place=place,
-        kind=record.rec_type,
-        url=record.rec_headers.get_header("WARC-Target-URI"),
-        at=datetime.fromisoformat(record.rec_headers.get_header("WARC-Date")).astimezone(UTC),
-        status=int(http.get_statuscode()) if http is not None else 0,
-        headers=tuple((str(name), str(value)) for name, value in http.headers) if http is not None else (),
-        payload=payload,
-    )
-
-
-def _lines(head: bytes) -> tuple[str, list[tuple[str, str]]]:
-    lines = head.decode("latin-1").split("\r\n")
-    pairs = []
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if colon:
-            secret = name.strip().lower() in SECRET
-            pairs.append((name, REMOVED if secret else without_userinfo(value.strip())))
-    return lines[0], pairs
-
-
-class _Headers(StatusAndHeaders):  # type: ignore[misc]
-    """Headers written as they came: warcio percent-encodes every value that holds a byte beyond ASCII."""
-
-    def to_ascii_bytes(self, filter_func: Any = None) -> bytes:
-        return bytes(self.to_str(filter_func).encode("latin-1") + b"\r\n")
-
-
-def _http(head: bytes) -> StatusAndHeaders:
-    """Response headers for a record: the payload's transfer coding is off, so its header would lie."""
-    first, pairs = _lines(head)
-    protocol, _, status = first.partition(" ")
-    kept = [
-        (name if name.lower() != "transfer-encoding" else "X-Archive-Transfer-Encoding", value) for name, value in pairs
-    ]
-    return _Headers(status or "200 OK", kept, protocol or "HTTP/1.1")
-
-
-def _http_request(head: bytes) -> StatusAndHeaders:
-    first, pairs = _lines(head)
-    return _Headers(first, pairs, is_http_request=True)
-
-
-def _fields(headers: StatusAndHeaders, note: str) -> bytes:
-    lines: Sequence[str] = [f"withheld: {note}", f"http-status: {headers.statusline}"]
-    lines = [*lines, *(f"http-header: {name}: {value}" for name, value in headers.headers)]
-    return "".join(f"{line}\r\n" for line in lines).encode("latin-1", "replace")
+def number_of(path: Path) -> tuple[int, int]:
+    """The running number in a file's name, and how often the file was rewritten (`-r1`); (0, 0) for foreign names."""
+    match = _NUMBER.search(path.name)
+    return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -12,6 +12,9 @@ from storage.timing import instant, stamp
 Kind = Literal["front", "feed", "story"]
 
 
+_COLUMNS = "f.id, f.url, h.name, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An address taken from the queue. `failures`: in a row; `checks`: times it was answered."""
@@ -35,7 +38,7 @@ class Frontier:
         self.conn = conn
 
     def add(
-        self, url: str, *, site: int, kind: Kind, now: datetime, priority: int = 0, found_on: str | None = None
+        self, url: str, *, site: int, kind: Kind | str, now: datetime, priority: int = 0, found_on: str | None = None
     ) -> bool:
         """Queue an address, due now; False if it is known already."""
         cursor = self.conn.execute(
@@ -80,8 +83,7 @@ class Frontier:
     ) -> Entry | None:
         """Lease the first due address of a host that is neither busy nor held; None if there is none."""
         row = self.conn.execute(
-            "SELECT f.id, f.url, h.name, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, h.id "
-            "FROM frontier f JOIN host h ON h.id = f.host_id "
+            f"SELECT {_COLUMNS}, h.id FROM frontier f JOIN host h ON h.id = f.host_id "
             f"WHERE f.state = 'due' AND f.due <= ? AND f.site_id IN ({_marks(sites)}) AND f.kind IN ({_marks(kinds)}) "
             f"AND h.name NOT IN ({_marks(busy)}) AND (h.held_until IS NULL OR h.held_until <= ?) "
             "ORDER BY f.priority DESC, f.due, f.id LIMIT 1",
@@ -96,8 +98,7 @@ class Frontier:
         self.conn.execute(
             "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), row[10])
         )
-        key, url, name, site, kind, etag, modified, failures, checks, first_seen, _ = row
-        return Entry(key, url, name, site, kind, etag, modified, failures, checks, instant(first_seen))
+        return _entry(row)
 
     def done(
         self,
@@ -128,9 +129,21 @@ class Frontier:
             ("due" if retry else "done", stamp(retry) if retry else None, outcome, status, entry.id),
         )
 
-    def hold(self, name: str, *, until: datetime, reason: str) -> None:
-        """Leave a host alone until then."""
-        self.conn.execute("UPDATE host SET held_until = ?, held_for = ? WHERE name = ?", (stamp(until), reason, name))
+    def hold(self, url: str, *, until: datetime, reason: str, now: datetime) -> None:
+        """Leave the host of an address alone until then."""
+        self.conn.execute(
+            "UPDATE host SET held_until = ?, held_for = ? WHERE id = ?",
+            (stamp(until), reason, self._host(host(url), now)),
+        )
+
+    def find(self, url: str, *, site: int, kind: str, now: datetime) -> Entry:
+        """The entry of an address, made if there is none."""
+        self.add(url, site=site, kind=kind, now=now)
+        return _entry(
+            self.conn.execute(
+                f"SELECT {_COLUMNS} FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.url = ?", (url,)
+            ).fetchone()
+        )
 
     def next_due(self, sites: Iterable[int], kinds: Collection[Kind] = ("front", "feed", "story")) -> datetime | None:
         """When something of the sites is due next, holds of hosts included; None if nothing is planned."""
@@ -163,6 +176,11 @@ class Frontier:
             (stories, stamp(now)),
         )
         return [{"site": name, "kind": kind, "url": url} for name, kind, url in rows]
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    key, url, name, site, kind, etag, modified, failures, checks, first_seen, *_ = row
+    return Entry(key, url, name, site, kind, etag, modified, failures, checks, instant(first_seen))
 
 
 def _marks(values: Iterable[object]) -> str:

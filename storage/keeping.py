@@ -2,16 +2,19 @@
 
 import base64
 import hashlib
+import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.page import Page
-from parsers.url import try_canonical
-from storage.captures import Exchange, Place, Warc, without_userinfo
+from storage.captures import Warc
+from storage.facts import PageFacts
+from storage.records import Exchange, Place, Stored, without_userinfo
 from storage.timing import instant, stamp
 
 MAX_DECODED = 200_000_000
@@ -20,11 +23,12 @@ MAX_DECODED = 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a response went. `identical`: the content was there, and read, before."""
+    """Where a response went. `identical`: its content was there before. `read`: someone has read that content."""
 
     capture: int
     visit: int
     identical: bool
+    read: bool = False
 
 
 def digest(data: bytes) -> bytes:
@@ -42,62 +46,140 @@ def keep(
     warc: Warc,
     page: Page,
     exchanges: Sequence[Exchange],
+    facts: PageFacts,
     *,
-    run: int,
     site: int | None,
-    kind: str,
-    verdict: str | None,
-    withheld: str | None,
 ) -> Kept:
-    """Keep a page and the exchanges (redirects, then the answer) that brought it.
+    """Append a page's facts and the exchanges (redirects, then the answer) that brought it, and its rows.
 
-    The same content as at the last visit of this address is a `revisit` record and a visit, no new capture. `withheld`
-    names an opt-out: everything but the payload is kept.
+    The same content as at the last visit of this address is a `revisit` record and a visit, no new capture.
     """
     *hops, answer = exchanges
+    known = _last(conn, facts.asked)
+    wire = payload_digest(answer.payload)
+    own = digest(page.body)
+    repeat = None
+    if known is not None and known.digest == own and known.payload_digest == wire and facts.withheld is None:
+        repeat = (known.url, known.at, wire)
+    if repeat is None or hops or facts.optouts:
+        logged = replace(facts, hops=len(hops))
+        if facts.withheld is not None:
+            logged = replace(logged, size=len(answer.payload), digest=own.hex(), payload_digest=wire)
+        elif facts.kind != "robots":  # the verdict comes with what is read from the payload, whenever that is
+            logged = replace(logged, verdict=None)
+        warc.facts(facts.asked, answer.at, logged.as_json())
     for hop in hops:
         warc.append(hop)
-    asked = try_canonical(page.asked) or page.asked
-    own, wire = digest(page.body), payload_digest(answer.payload)
-    known = conn.execute(
-        "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1",
-        (asked,),
-    ).fetchone()
-    same = known is not None and known[1] == own and known[5] is not None and withheld is None
-    repeat = (known[3], known[4], wire) if same and known[2] == wire else None
-    place = warc.append(answer, same_as=repeat, note=withheld)
-    warc.sync()
-    if same:
-        return Kept(known[0], _visit(conn, known[0], run, page.status, answer.at, place), identical=True)
+    place = warc.append(answer, same_as=repeat, note=facts.withheld)
+    return index(conn, page, facts, place, site=site, at=answer.at, size=len(answer.payload), wire=wire, own=own)
+
+
+def index(
+    conn: sqlite3.Connection,
+    page: Page,
+    facts: PageFacts,
+    place: Place,
+    *,
+    site: int | None,
+    at: datetime,
+    size: int,
+    wire: str,
+    own: bytes,
+) -> Kept:
+    """The rows of a page whose records lie at `place`: a capture and its visit, or a visit alone if nothing is new.
+
+    `size`: bytes of the payload as it came. `wire`: its payload digest. `own`: digest of the decoded payload.
+    """
+    known = _last(conn, facts.asked)
+    if known is not None and known.digest == own and facts.withheld is None:
+        visit = _visit(conn, known.id, facts.run, page.status, at, place)
+        return Kept(known.id, visit, identical=True, read=known.verdict is not None)
     charset = page.charset if page.body else None
     cursor = conn.execute(
-        "INSERT INTO capture (site_id, run_id, kind, asked, url, at, status, content_type, charset, charset_source, verdict, withheld, "
-        "size, digest, payload_digest, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO capture (site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, verdict, "
+        "withheld, optouts, kept_because, title, size, digest, payload_digest, file, offset, length) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            site, run, kind, asked, without_userinfo(page.url), stamp(answer.at), page.status, page.content_type or None,
-            charset.name if charset else None, charset.source if charset else None, verdict, withheld, len(answer.payload), own,
-            wire, place.file, place.offset, place.length,
+            site, facts.run, facts.kind, facts.asked, without_userinfo(page.url), stamp(at), facts.at_source, page.status,
+            page.content_type or None, charset.name if charset else None, charset.source if charset else None, facts.verdict,
+            facts.withheld, json.dumps(facts.optouts), facts.kept_because, facts.title, size, own, wire,
+            place.file, place.offset, place.length,
         ),
     )  # fmt: skip
     capture = int(cursor.lastrowid or 0)
-    return Kept(capture, _visit(conn, capture, run, page.status, answer.at, place), identical=False)
+    return Kept(capture, _visit(conn, capture, facts.run, page.status, at, place), identical=False)
 
 
-def not_modified(
-    conn: sqlite3.Connection, warc: Warc, url: str, exchanges: Sequence[Exchange], *, run: int, now: datetime
-) -> Kept:
+def not_modified(conn: sqlite3.Connection, warc: Warc, exchanges: Sequence[Exchange], facts: PageFacts) -> Kept:
     """Keep a 304 as a `revisit` of the last capture of its address. Raises ArchiveError if there is none."""
-    known = conn.execute(
-        "SELECT id, url, at, payload_digest FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1", (url,)
-    ).fetchone()
+    known = _last(conn, facts.asked)
     if known is None:
-        raise ArchiveError(f"{url} answered 304 but was never captured", next="newsmorgue crawl --recheck")
+        raise ArchiveError(f"{facts.asked} answered 304 but was never captured", next="newsmorgue crawl --recheck")
     *hops, answer = exchanges
+    if hops:
+        warc.facts(facts.asked, answer.at, replace(facts, hops=len(hops)).as_json())
     for hop in hops:
         warc.append(hop)
-    place = warc.append(answer, same_as=(known[1], known[2], known[3]))
-    warc.sync()
-    return Kept(known[0], _visit(conn, known[0], run, 304, now, place), identical=True)
+    place = warc.append(answer, same_as=(known.url, known.at, known.payload_digest))
+    return seen(conn, facts, place, status=304, at=answer.at)
+
+
+def seen(conn: sqlite3.Connection, facts: PageFacts, place: Place, *, status: int, at: datetime) -> Kept:
+    """The row of a visit that found what the last capture of its address holds. Raises ArchiveError if there is none."""
+    known = _last(conn, facts.asked)
+    if known is None:
+        raise ArchiveError(f"{facts.asked} was visited again but never captured", next="newsmorgue verify")
+    return Kept(known.id, _visit(conn, known.id, facts.run, status, at, place), True, known.verdict is not None)
+
+
+def known(conn: sqlite3.Connection, asked: str) -> bool:
+    """Whether there is a capture of an address."""
+    return _last(conn, asked) is not None
+
+
+def holds(conn: sqlite3.Connection, asked: str, page: Page) -> bool:
+    """Whether a page's content is that of the last capture of its address, and was read."""
+    last = _last(conn, asked)
+    return last is not None and last.verdict is not None and last.digest == digest(page.body)
+
+
+class Unread(NamedTuple):
+    """A capture that nobody has read. `visit`: its first."""
+
+    capture: int
+    visit: int
+    asked: str
+    kind: str
+    site: int | None
+
+
+def unread(conn: sqlite3.Connection) -> list[Unread]:
+    """Captures without a verdict, oldest first, but for stories of runs that leave them for later."""
+    rows = conn.execute(
+        "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id FROM capture c "
+        "LEFT JOIN run r ON r.id = c.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
+        "AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) ORDER BY c.id"
+    )
+    return [Unread(*row) for row in rows]
+
+
+class _Last(NamedTuple):
+    """The last capture of an address."""
+
+    id: int
+    digest: bytes
+    payload_digest: str
+    url: str
+    at: str
+    verdict: str | None
+
+
+def _last(conn: sqlite3.Connection, asked: str) -> _Last | None:
+    row = conn.execute(
+        "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1",
+        (asked,),
+    ).fetchone()
+    return _Last(*row) if row else None
 
 
 def _visit(conn: sqlite3.Connection, capture: int, run: int | None, status: int, at: datetime, place: Place) -> int:
@@ -121,22 +203,35 @@ def captures(conn: sqlite3.Connection, *, site: str | None, verdict: str | None)
 def page(conn: sqlite3.Connection, warc: Warc, capture: int) -> Page:
     """The page of a capture, with the day's bytes and headers."""
     row = conn.execute(
-        "SELECT asked, url, at, status, digest, file, offset, length, withheld FROM capture WHERE id = ?", (capture,)
+        "SELECT asked, url, at, digest, file, offset, length, withheld FROM capture WHERE id = ?", (capture,)
     ).fetchone()
     if row is None:
         raise ArchiveError(f"there is no capture {capture}", next="select id, url from captures")
-    asked, url, at, status, own, file, offset, length, withheld = row
+    asked, url, at, own, file, offset, length, withheld = row
     if withheld is not None:
         raise ArchiveError(f"the payload of {url} is not kept", cause=f"the page opts out: {withheld}")
     stored = warc.read(Place(file, offset, length))
-    coding = next((value for name, value in stored.headers if name.lower() == "content-encoding"), "")
-    body = decoded(stored.payload, coding)
-    if digest(body) != own:
+    page = replayed(stored, asked, url, instant(at))
+    if digest(page.body) != own:
         raise ArchiveDamaged(
             f"{file}: the record at offset {offset} is not what was captured from {url}",
             next="restore it from a backup",
         )
-    return Page(url=url, asked=asked, body=body, captured=instant(at), status=status, headers=stored.headers)
+    return page
+
+
+def replayed(stored: Stored, asked: str, url: str, at: datetime) -> Page:
+    """The page that a stored response is, its content coding taken off."""
+    coding = next((value for name, value in stored.headers if name.lower() == "content-encoding"), "")
+    return Page(
+        url=url,
+        asked=asked,
+        body=decoded(stored.payload, coding),
+        captured=at,
+        status=stored.status,
+        headers=stored.headers,
+        truncated=stored.truncated is not None,
+    )
 
 
 def decoded(payload: bytes, coding: str) -> bytes:

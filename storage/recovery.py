@@ -1,57 +1,50 @@
-"""What a killed run left: a torn record at the end of a WARC file, responses that SQLite does not know yet."""
+"""What a killed run or a power cut left: a torn record at the end of a WARC file, events that SQLite does not know yet."""
 
-import sqlite3
+from typing import TYPE_CHECKING
 
 from parsers.url import host, try_canonical
-from storage.captures import Stored, Warc
-from storage.keeping import decoded, digest, payload_digest
-from storage.timing import stamp
+from storage.facts import PageFacts
+from storage.records import Stored
+from storage.replay import Replay
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
 
 
-def recover(conn: sqlite3.Connection, warc: Warc) -> list[str]:
-    """Cut torn tails and index what follows the last recorded offset of the newest WARC file; says what was done."""
+def recover(archive: "Archive") -> list[str]:
+    """Cut torn tails and index what lies behind the last recorded offset of each WARC file; says what was done.
+
+    Pages that were fetched but not read are captures without a verdict afterwards; `scraper.ingest.catch_up` reads them.
+    """
     said: list[str] = []
-    for path in warc.files()[-2:]:
-        known = conn.execute("SELECT max(offset + length) FROM visit WHERE file = ?", (path.name,)).fetchone()[0] or 0
-        cut = warc.cut_tail(path, known)
+    indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
+    run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
+    replay = Replay(archive, lambda answer: guess(archive, answer, run), run)
+    for path in archive.warc.files():
+        known = indexed.get(path.name, 0)
+        if path.stat().st_size <= known:
+            continue
+        cut = archive.warc.cut_tail(path, known)
         if cut:
             said.append(f"{path.name}: cut {cut} bytes of a record that was never finished")
-        found = [stored for stored in warc.records(path, known) if stored.kind == "response" and not _redirect(stored)]
-        if not found:
-            continue
-        conn.execute("BEGIN IMMEDIATE")
-        for stored in found:
-            _index(conn, stored)
-        conn.execute("COMMIT")
-        said.append(f"{path.name}: indexed {len(found)} responses that were fetched but not yet recorded")
+        with archive.transaction():
+            pages = sum(applied is not None for _, applied in replay.file(path, known))
+            archive.db.execute(
+                "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed",
+                (path.name, path.stat().st_size),
+            )
+        if pages:
+            said.append(f"{path.name}: indexed {pages} responses that were fetched but not yet recorded")
     return said
 
 
-def _redirect(stored: Stored) -> bool:
-    return 300 <= stored.status < 400
-
-
-def _index(conn: sqlite3.Connection, stored: Stored) -> None:
-    """A capture without verdict: its page is fetched or read again, and its bytes are not lost."""
-    url = try_canonical(stored.url) or stored.url
-    queued = conn.execute("SELECT site_id, kind FROM frontier WHERE url = ?", (url,)).fetchone()
-    if queued is None:
-        row = conn.execute("SELECT id FROM site WHERE instr(home, ?) > 0 LIMIT 1", (host(url),)).fetchone()
-        queued = (row[0] if row else None, "robots" if url.endswith("/robots.txt") else "story")
-    header = {name.lower(): value for name, value in stored.headers}
-    body = decoded(stored.payload, header.get("content-encoding", ""))
-    run = conn.execute("SELECT max(id) FROM run").fetchone()[0]
-    place = stored.place
-    cursor = conn.execute(
-        "INSERT INTO capture (site_id, run_id, kind, asked, url, at, status, content_type, size, digest, payload_digest, file, offset, "
-        "length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            queued[0], run, queued[1], url, url, stamp(stored.at), stored.status,
-            header.get("content-type", "").split(";")[0].strip().lower() or None, len(stored.payload), digest(body),
-            payload_digest(stored.payload), place.file, place.offset, place.length,
-        ),
-    )  # fmt: skip
-    conn.execute(
-        "INSERT INTO visit (capture_id, run_id, at, status, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (cursor.lastrowid, run, stamp(stored.at), stored.status, place.file, place.offset, place.length),
-    )
+def guess(archive: "Archive", answer: Stored, run: int | None) -> PageFacts:
+    """Facts of an answer that the first edition wrote, which wrote none: by the queue, else by the hosts of the sites."""
+    asked = try_canonical(answer.url) or answer.url
+    row = archive.db.execute(
+        "SELECT f.kind, s.name FROM frontier f JOIN site s ON s.id = f.site_id WHERE f.url = ?", (asked,)
+    ).fetchone()
+    if row is None:
+        site = archive.db.execute("SELECT name FROM site WHERE instr(home, ?) > 0 LIMIT 1", (host(asked),)).fetchone()
+        row = ("robots" if asked.endswith("/robots.txt") else "story", site[0] if site else None)
+    return PageFacts(asked, row[0], run, row[1])

@@ -15,7 +15,7 @@ import pytest
 from parsers.errors import ArchiveError, ArchiveLocked, UsageError
 from parsers.page import Page
 from storage.archive import Archive, Kept
-from storage.captures import Exchange
+from storage.records import Exchange
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 HOLD = """

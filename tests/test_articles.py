@@ -13,7 +13,7 @@ from parsers.article import Article, Block, Image, Provenance, When
 from parsers.page import Page
 from storage.archive import Archive, KeptArticle
 from storage.articles import COPY_WORDS, words_of
-from storage.captures import Exchange
+from storage.records import Exchange
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 URL = "https://example.org/harbour"

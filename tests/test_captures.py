@@ -18,7 +18,8 @@ from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.page import Page
 from storage import keeping
 from storage.archive import Archive, Kept
-from storage.captures import Exchange, Place, Stored, Warc, members, without_userinfo
+from storage.captures import Warc
+from storage.records import Exchange, Place, Stored, members, without_userinfo
 
 NOW = datetime(2026, 3, 1, 6, 30, 15, 250_000, UTC)
 URL = "https://example.org/harbour"
@@ -230,8 +231,17 @@ def keep(
     )
 
 
+def exchanged(archive: Archive) -> list[Any]:
+    """Every record but those of our own facts."""
+    return [
+        record
+        for record, _ in records(archive.path / "warc")
+        if record.rec_headers.get_header("Content-Type") != "application/json"
+    ]
+
+
 def kinds(archive: Archive) -> list[str]:
-    return [record.rec_type for record, _ in records(archive.path / "warc")]
+    return [record.rec_type for record in exchanged(archive)]
 
 
 def test_an_identical_payload_is_a_revisit(tmp_path: Path) -> None:
@@ -242,7 +252,7 @@ def test_an_identical_payload_is_a_revisit(tmp_path: Path) -> None:
         assert second.identical
         assert (second.capture, second.visit) == (first.capture, first.visit + 1)
         assert kinds(archive) == ["warcinfo", "response", "request", "revisit", "request"]
-        original, revisit = (records(archive.path / "warc")[n][0].rec_headers for n in (1, 3))
+        original, revisit = (exchanged(archive)[n].rec_headers for n in (1, 3))
         assert revisit.get_header("WARC-Profile").endswith("/identical-payload-digest")
         assert revisit.get_header("WARC-Refers-To-Target-URI") == original.get_header("WARC-Target-URI")
         assert revisit.get_header("WARC-Refers-To-Date") == original.get_header("WARC-Date")
@@ -262,9 +272,9 @@ def test_a_304_is_a_revisit(tmp_path: Path) -> None:
     with Archive.create(tmp_path / "archive") as archive:
         first = keep(archive, exchange())
         run = archive.start_run(now=NOW, version="1", command="crawl", settings="{}")
-        kept = archive.not_modified(URL, [answer], run=run, now=answer.at)
+        kept = archive.not_modified(URL, [answer], run=run)
         assert (kept.capture, kept.identical) == (first.capture, True)
-        header = records(archive.path / "warc")[3][0].rec_headers
+        header = exchanged(archive)[3].rec_headers
         assert header.get_header("WARC-Profile").endswith("/server-not-modified")
         assert header.get_header("WARC-Refers-To-Target-URI") == URL
         assert [row["status"] for row in archive.db.query("SELECT status FROM visit ORDER BY id")] == [200, 304]
@@ -275,8 +285,8 @@ def test_a_304_for_what_was_never_captured_is_an_error(tmp_path: Path) -> None:
     with Archive.create(tmp_path / "archive") as archive:
         run = archive.start_run(now=NOW, version="1", command="crawl", settings="{}")
         with pytest.raises(ArchiveError, match="never captured"):
-            archive.not_modified(URL, [exchange(b"", status="304 Not Modified")], run=run, now=NOW)
-        assert kinds(archive) == []
+            archive.not_modified(URL, [exchange(b"", status="304 Not Modified")], run=run)
+        assert kinds(archive) == ["warcinfo"]
 
 
 def test_the_same_content_in_another_coding_is_a_visit_with_its_own_response(tmp_path: Path) -> None:
@@ -297,12 +307,15 @@ def test_changed_content_and_another_address_are_captures_of_their_own(tmp_path:
         assert "revisit" not in kinds(archive)
 
 
-def test_a_capture_that_nobody_read_is_not_taken_for_known(tmp_path: Path) -> None:
+def test_a_capture_that_nobody_read_is_kept_once_but_not_taken_for_read(tmp_path: Path) -> None:
     with Archive.create(tmp_path / "archive") as archive:
         first = keep(archive, exchange(), verdict=None)
+        assert not archive.holds(URL, page(exchange()))
         second = keep(archive, exchange())
-        assert not second.identical
-        assert second.capture != first.capture
+        assert (second.capture, second.identical, second.read) == (first.capture, True, False)
+        archive.set_verdict(first.capture, "article")
+        assert archive.holds(URL, page(exchange()))
+        assert keep(archive, exchange()).read
 
 
 def test_redirects_are_kept_before_the_answer(tmp_path: Path) -> None:
@@ -333,7 +346,7 @@ def test_a_withheld_payload_is_nowhere(tmp_path: Path) -> None:
             archive.page(kept.capture)
         assert list(archive.pages()) == []
     assert kinds(archive) == ["warcinfo", "metadata", "request"]
-    record, fields = records(tmp_path / "archive" / "warc")[1]
+    record, fields = records(tmp_path / "archive" / "warc")[3]
     assert record.rec_headers.get_header("Content-Type") == "application/warc-fields"
     assert b"withheld: noarchive\r\n" in fields
     assert b"http-status: 200 OK\r\n" in fields
@@ -382,7 +395,7 @@ def test_secrets_never_reach_files_or_rows(tmp_path: Path, how: str) -> None:
             assert keep(archive, secret).identical
         if how == "304":
             answer = replace(secret, payload=b"", response_head=head("HTTP/1.1 304 Not Modified", ANSWERED))
-            archive.not_modified(URL, [answer], run=1, now=NOW)
+            archive.not_modified(URL, [answer], run=1)
     unpacked = b"".join(gzip.decompress(path.read_bytes()) for path in (tmp_path / "archive" / "warc").iterdir())
     rows = b"".join(path.read_bytes() for path in (tmp_path / "archive").glob("archive.db*"))
     assert b"topsecret" not in unpacked + rows
@@ -415,10 +428,10 @@ def test_user_names_in_addresses(text: str, clean: str) -> None:
 
 def test_a_new_file_is_begun_when_one_is_full(tmp_path: Path) -> None:
     warc = Warc(tmp_path, rotate_at=4000)
-    places = [
-        warc.append(exchange(f"{n}".encode() * 50, url=f"{URL}/{n}", at=NOW + timedelta(seconds=n))) for n in range(20)
-    ]
-    warc.close()
+    places = []
+    for n in range(20):
+        places.append(warc.append(exchange(f"{n}".encode() * 50, url=f"{URL}/{n}", at=NOW + timedelta(seconds=n))))
+        warc.sync()
     files = warc.files()
     assert len(files) > 2
     assert sorted({place.file for place in places}) == [path.name for path in files]
@@ -445,7 +458,7 @@ def test_records_from_a_place_on(warc: Warc) -> None:
     warc.close()
     path = warc.files()[0]
     after = places[0].offset + places[0].length
-    found: list[Stored] = list(warc.records(path, after))
+    found: list[Stored] = [stored for stored in warc.records(path, after) if stored.kind == "response"]
     assert [stored.place for stored in found] == places[1:]
     assert [stored.payload for stored in found] == [BODY, BODY]
 

@@ -189,7 +189,7 @@ def test_failed_for_good(queue: Frontier, archive: Archive) -> None:
 
 def test_a_held_host_is_left_alone(queue: Frontier, archive: Archive) -> None:
     add(queue, "https://a.example/1", "https://a.example/2", "https://b.example/1")
-    queue.hold("a.example", until=NOW + HOUR, reason="429")
+    queue.hold("https://a.example/", until=NOW + HOUR, reason="429", now=NOW)
     assert take(queue) == "https://b.example/1"
     assert take(queue) is None
     assert take(queue, NOW + HOUR) == "https://a.example/1"
@@ -204,7 +204,7 @@ def test_when_something_is_due_next(queue: Frontier) -> None:
     assert queue.next_due((1, 2)) == NOW + HOUR
     assert queue.next_due((2,)) == NOW + 2 * HOUR
     assert queue.next_due((1, 2), kinds=("front",)) == NOW + 2 * HOUR
-    queue.hold("a.example", until=NOW + 3 * HOUR, reason="503")
+    queue.hold("https://a.example/", until=NOW + 3 * HOUR, reason="503", now=NOW)
     assert queue.next_due((1,)) == NOW + 3 * HOUR
     assert queue.next_due((1, 2)) == NOW + 2 * HOUR
     done(queue, taken(queue, NOW + 2 * HOUR), None)

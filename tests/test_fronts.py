@@ -11,7 +11,7 @@ import pytest
 from parsers.article import Article, Card
 from parsers.page import Page
 from storage.archive import Archive
-from storage.captures import Exchange
+from storage.records import Exchange
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 FRONT = "https://example.org/"

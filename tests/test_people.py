@@ -10,7 +10,7 @@ import pytest
 from parsers.article import Article, Block, Person, Quote, SpeakerType, When
 from parsers.page import Page
 from storage.archive import Archive, KeptArticle
-from storage.captures import Exchange
+from storage.records import Exchange
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 TEXT = "Ada Example said ferries stay in port. She said the wind will drop."

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from parsers.article import Article, Block, Quote, When
 from parsers.page import Page
 from storage.archive import Archive
-from storage.captures import Exchange
 from storage.questions import match
+from storage.records import Exchange
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 STORIES = (
@@ -221,7 +221,7 @@ def test_status_of_sites_that_wait_fail_or_are_held(tmp_path: Path) -> None:
             assert entry is not None
             archive.frontier.failed(entry, outcome="x", status=None, retry=NOW + timedelta(days=n + 1))
         assert one()["state"] == "failing"
-        archive.frontier.hold("example.org", until=NOW + timedelta(hours=1), reason="429")
+        archive.frontier.hold("https://example.org/", until=NOW + timedelta(hours=1), reason="429", now=NOW)
         assert one()["state"] == "held"
         assert archive.status(now=NOW + timedelta(hours=2))[0]["state"] == "failing"
         assert one()["last_success"] == "2026-03-01T06:00:00.000Z"

@@ -25,7 +25,7 @@ from scraper.fetch.transport import Transport
 from scraper.fetch.words import shown, without_secrets
 from scraper.robots import MAX_BYTES as ROBOTS_BYTES
 from scraper.settings import CrawlSettings
-from storage.captures import Exchange
+from storage.records import Exchange
 
 _ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 _BUDGET = 2.0

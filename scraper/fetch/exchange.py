@@ -14,7 +14,7 @@ from parsers.errors import BadResponse, ConnectionFailed, DeadlineExceeded, Fetc
 from scraper.fetch import redirects
 from scraper.fetch.decode import CapExceeded, Corrupt, Decoder, UnknownCoding
 from scraper.fetch.words import plain, shown
-from storage.captures import Exchange
+from storage.records import Exchange
 
 _REDIRECT_BYTES = 65536
 _WIRE_SLACK = 65536

@@ -22,3 +22,7 @@ CREATE TABLE takedown (
   id INTEGER PRIMARY KEY, kind TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, at TEXT NOT NULL, reason TEXT NOT NULL,
   decided_by TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE warc (file TEXT PRIMARY KEY, indexed INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+INSERT INTO warc SELECT file, max("offset" + length) FROM visit GROUP BY file;

@@ -1,0 +1,266 @@
+"""WARC records: an exchange as records, and records as what was exchanged. WARC 1.1 (ISO 28500:2017).
+
+Secrets never reach a record: cookies, credentials and user names in addresses become `[removed]`.
+"""
+
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from warcio.archiveiterator import ArchiveIterator
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from storage.timing import stamp
+
+REMOVED = "[removed]"
+SECRET = frozenset(("cookie", "set-cookie", "authorization", "proxy-authorization"))
+PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+FACTS = "application/json"
+"""Content type of our own facts in `metadata` records."""
+_USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its response, as they went over the wire.
+
+    `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers with CRLF, as
+    sent and received. `payload`: the body with its content coding on and its transfer coding off. `truncated`: why the
+    body is incomplete (`length`, `time`, `disconnect`), None if it is whole.
+    """
+
+    url: str
+    at: datetime
+    request_head: bytes
+    response_head: bytes
+    payload: bytes
+    ip: str | None = None
+    truncated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record lies: file name in warc/, offset and length of its gzip member in bytes."""
+
+    file: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record read back: its place, kind, address and time; of a response status, headers and payload.
+
+    `facts`: what one of our own `metadata` records says, None for every other record. `same_as`: of a revisit, address
+    and WARC-Date of the record that holds the payload. `truncated`: why the payload is incomplete, None if it is whole.
+    """
+
+    place: Place
+    kind: str
+    url: str
+    at: datetime
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    payload: bytes
+    facts: Mapping[str, Any] | None = None
+    same_as: tuple[str, str] | None = None
+    truncated: str | None = None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the record stands for a response whose payload is not kept."""
+        return self.kind == "metadata" and self.facts is None
+
+
+def members(path: Path, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Begin and end of each whole gzip member from `start` on; stops before one that is cut or damaged."""
+    with path.open("rb") as file:
+        file.seek(start)
+        begin = start
+        pending = b""
+        while True:
+            inflater = zlib.decompressobj(wbits=31)
+            used = 0
+            try:
+                while not inflater.eof:
+                    chunk = pending or file.read(1 << 16)
+                    if not chunk:
+                        return
+                    inflater.decompress(chunk)
+                    pending = inflater.unused_data
+                    used += len(chunk) - len(pending)
+            except zlib.error:
+                return
+            yield begin, begin + used
+            begin += used
+
+
+def without_userinfo(text: str) -> str:
+    """The text with user names and passwords of addresses removed."""
+    return _USERINFO.sub(rf"\1{REMOVED}@", text)
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def warcinfo(writer: WARCWriter, name: str, software: str) -> None:
+    """The record that opens a file."""
+    writer.write_record(writer.create_warcinfo_record(name, {"software": software, "format": "WARC File Format 1.1"}))
+
+
+def facts(writer: WARCWriter, url: str, at: datetime, values: Mapping[str, object]) -> None:
+    """A `metadata` record with facts of our own, as JSON."""
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    writer.write_record(_plain(writer, url, "metadata", text, FACTS, {"WARC-Date": stamp(at)}))
+
+
+def resource(writer: WARCWriter, url: str, at: datetime, payload: bytes, content_type: str) -> None:
+    """A `resource` record: a page that came without its HTTP exchange."""
+    writer.write_record(_plain(writer, url, "resource", payload, content_type, {"WARC-Date": stamp(at)}))
+
+
+def answer(writer: WARCWriter, exchange: Exchange, same_as: tuple[str, str, str] | None, note: str | None) -> str:
+    """The record of a response; gives its record id. See `captures.Warc.append`."""
+    headers = _http(exchange.response_head)
+    extra = {"WARC-Date": stamp(exchange.at)}
+    if exchange.ip:
+        extra["WARC-IP-Address"] = exchange.ip
+    if exchange.truncated:
+        extra["WARC-Truncated"] = exchange.truncated
+    url = without_userinfo(exchange.url)
+    if note is not None:
+        record = _plain(writer, url, "metadata", _fields(headers, note), "application/warc-fields", extra)
+    elif same_as is not None:
+        earlier_url, earlier_date, digest = same_as
+        profile = PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME
+        record = writer.create_revisit_record(
+            url,
+            digest,
+            earlier_url,
+            earlier_date,
+            http_headers=headers,
+            warc_headers_dict={**extra, "WARC-Profile": profile},
+        )
+    else:
+        headers.replace_header("Content-Length", str(len(exchange.payload)))
+        record = writer.create_warc_record(
+            url,
+            "response",
+            payload=BytesIO(exchange.payload),
+            length=len(exchange.payload),
+            http_headers=headers,
+            warc_headers_dict=extra,
+        )
+    writer.write_record(record)
+    return str(record.rec_headers.get_header("WARC-Record-ID"))
+
+
+def request(writer: WARCWriter, exchange: Exchange, answered_by: str) -> None:
+    """The record of a request, beside that of its response."""
+    first, pairs = _lines(exchange.request_head)
+    record = writer.create_warc_record(
+        without_userinfo(exchange.url),
+        "request",
+        payload=BytesIO(b""),
+        length=0,
+        http_headers=_Headers(first, pairs, is_http_request=True),
+        warc_headers_dict={"WARC-Date": stamp(exchange.at), "WARC-Concurrent-To": answered_by},
+    )
+    writer.write_record(record)
+
+
+def _plain(writer: WARCWriter, url: str, kind: str, payload: bytes, content_type: str, headers: dict[str, str]) -> Any:
+    return writer.create_warc_record(
+        url,
+        kind,
+        payload=BytesIO(payload),
+        length=len(payload),
+        warc_content_type=content_type,
+        warc_headers_dict=headers,
+    )
+
+
+def _lines(head: bytes) -> tuple[str, list[tuple[str, str]]]:
+    lines = head.decode("latin-1").split("\r\n")
+    pairs = []
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if colon:
+            secret = name.strip().lower() in SECRET
+            pairs.append((name, REMOVED if secret else without_userinfo(value.strip())))
+    return lines[0], pairs
+
+
+class _Headers(StatusAndHeaders):  # type: ignore[misc]
+    """Headers written as they came: warcio percent-encodes every value that holds a byte beyond ASCII."""
+
+    def to_ascii_bytes(self, filter_func: Any = None) -> bytes:
+        return bytes(self.to_str(filter_func).encode("latin-1") + b"\r\n")
+
+
+def _http(head: bytes) -> StatusAndHeaders:
+    """Response headers for a record: the payload's transfer coding is off, so its header would lie."""
+    first, pairs = _lines(head)
+    protocol, _, status = first.partition(" ")
+    kept = [
+        (name if name.lower() != "transfer-encoding" else "X-Archive-Transfer-Encoding", value) for name, value in pairs
+    ]
+    return _Headers(status or "200 OK", kept, protocol or "HTTP/1.1")
+
+
+def _fields(headers: StatusAndHeaders, note: str) -> bytes:
+    lines: Sequence[str] = [f"withheld: {note}", f"http-status: {headers.statusline}"]
+    lines = [*lines, *(f"http-header: {name}: {value}" for name, value in headers.headers)]
+    return "".join(f"{line}\r\n" for line in lines).encode("latin-1", "replace")
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def read(member: bytes, place: Place) -> Iterator[Stored]:
+    """The records of a gzip member (one, in our files). Raises what warcio raises on a damaged or lying one."""
+    for record in ArchiveIterator(BytesIO(member), check_digests="raise"):
+        yield _stored(record, place)
+
+
+def _stored(record: Any, place: Place) -> Stored:
+    payload = record.content_stream().read() if record.rec_type != "response" else record.raw_stream.read()
+    http = record.http_headers
+    given = record.rec_headers.get_header
+    status = int(http.get_statuscode()) if http is not None and record.rec_type != "request" else 0
+    headers = tuple((str(name), str(value)) for name, value in http.headers) if http is not None else ()
+    content_type = given("Content-Type") or ""
+    if record.rec_type == "metadata" and payload.startswith(b"withheld: "):
+        status, headers = _withheld(payload)
+    elif record.rec_type == "resource":
+        status, headers = 200, (("Content-Type", content_type),)
+    return Stored(
+        place=place,
+        kind=record.rec_type,
+        url=given("WARC-Target-URI") or "",
+        at=datetime.fromisoformat(given("WARC-Date")).astimezone(UTC),
+        status=status,
+        headers=headers,
+        payload=payload,
+        facts=json.loads(payload) if record.rec_type == "metadata" and content_type == FACTS else None,
+        same_as=(given("WARC-Refers-To-Target-URI") or "", given("WARC-Refers-To-Date") or "")
+        if record.rec_type == "revisit"
+        else None,
+        truncated=given("WARC-Truncated"),
+    )
+
+
+def _withheld(payload: bytes) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Status and headers of a response whose payload is not kept."""
+    lines = payload.decode("latin-1").split("\r\n")
+    status = next((line.split(" ")[1] for line in lines if line.startswith("http-status: ")), "0")
+    pairs = (line.removeprefix("http-header: ").partition(": ") for line in lines if line.startswith("http-header: "))
+    return int(status) if status.isdigit() else 0, tuple((name, value) for name, _, value in pairs)

@@ -1,0 +1,169 @@
+"""From the log to rows: the events of WARC files, in order, and what each makes of the tables that need no parser."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from parsers.page import Page
+from parsers.url import try_canonical
+from storage import keeping
+from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
+from storage.keeping import Kept
+from storage.records import Stored
+
+if TYPE_CHECKING:
+    from storage.archive import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of the log. `answer`: the record of a page's response, None for events that are facts alone.
+
+    `facts`: None for an answer without any, written by the first edition or for a plain revisit. `first`: the record of
+    facts or, without, the answer itself.
+    """
+
+    first: Stored
+    facts: Facts | None
+    answer: Stored | None = None
+
+
+def events(records: Iterable[Stored]) -> Iterator[Event]:
+    """The events of a run of records. One whose answer is missing, torn off by a crash, is left out."""
+    pending: tuple[Stored, PageFacts] | None = None
+    hops = 0
+    for record in records:
+        if record.kind == "request":
+            continue
+        if record.facts is not None:
+            facts = parse(record.facts)
+            pending = (record, facts) if isinstance(facts, PageFacts) else None
+            hops = 0
+            if facts is not None and pending is None:
+                yield Event(record, facts)
+        elif record.kind in ("response", "revisit", "resource") or record.withheld:
+            if pending is None:
+                if record.kind == "revisit" or not 300 <= record.status < 400:
+                    yield Event(record, None, record)
+            elif hops < pending[1].hops:
+                hops += 1
+            else:
+                yield Event(pending[0], pending[1], record)
+                pending = None
+
+
+class Guess(Protocol):
+    """Facts for an answer of the first edition, which wrote none."""
+
+    def __call__(self, answer: Stored) -> PageFacts: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A page whose capture and visit are rows now. `page`: as it came; without a body for a revisit."""
+
+    facts: PageFacts
+    kept: Kept
+    page: Page
+    site: int | None
+
+
+@dataclass(slots=True)
+class Replay:
+    """Applies events to an archive, each in a transaction of the caller. `run`: the run whose events are being read."""
+
+    archive: "Archive"
+    guess: Guess
+    run: int | None = None
+    sites: dict[str, int] = field(default_factory=dict)
+
+    def file(self, path: Path, start: int = 0) -> Iterator[tuple[Event, Applied | None]]:
+        """Apply every event of a file from an offset on."""
+        for event in events(self.archive.warc.records(path, start)):
+            yield event, self.apply(event)
+
+    def apply(self, event: Event) -> Applied | None:
+        """Make an event's rows; gives the page if it is one."""
+        match event.facts:
+            case RunFacts() as facts:
+                self._begin(facts, event)
+            case EndFacts() as facts:
+                self.archive.write_run_end(facts, now=event.first.at)
+            case FailureFacts() as facts:
+                self._failed(facts, event)
+            case _:
+                return self._page(event)
+        return None
+
+    def _begin(self, facts: RunFacts, event: Event) -> None:
+        self.run = facts.run
+        self.archive.write_run(facts, now=event.first.at)
+        settings = json.loads(facts.settings)
+        for site in settings.get("sites", ()) if "chosen" in settings else ():
+            if site["name"] in settings["chosen"]:
+                self.archive.site_id(
+                    site["name"],
+                    home=site["home"],
+                    parser=site.get("parser"),
+                    timezone=site.get("timezone"),
+                    now=event.first.at,
+                )
+
+    def _failed(self, facts: FailureFacts, event: Event) -> None:
+        site = self._site(facts.site)
+        if site is not None:
+            self.archive.write_failure(facts, site=site, now=event.first.at)
+
+    def _site(self, name: str | None) -> int | None:
+        if name is None:
+            return None
+        if name not in self.sites:
+            row = self.archive.db.execute("SELECT id FROM site WHERE name = ?", (name,)).fetchone()
+            if row is None:
+                return None
+            self.sites[name] = row[0]
+        return self.sites[name]
+
+    def _page(self, event: Event) -> Applied | None:
+        answer = event.answer
+        assert answer is not None
+        facts = event.facts if isinstance(event.facts, PageFacts) else None
+        if facts is None and answer.kind == "revisit":
+            facts = self._revisited(answer)
+        facts = facts or self.guess(answer)
+        site = self._site(facts.site)
+        conn = self.archive.db.conn
+        if answer.kind == "revisit":
+            if not keeping.known(conn, facts.asked):
+                return None  # its capture was taken down, or lies in a file that is lost
+            kept = keeping.seen(conn, facts, answer.place, status=answer.status, at=answer.at)
+            page = Page(answer.url, b"", facts.asked, answer.at, answer.status, answer.headers)
+        else:
+            page = keeping.replayed(answer, facts.asked, answer.url, answer.at)
+            withheld = facts.withheld is not None
+            kept = keeping.index(
+                conn,
+                page,
+                facts,
+                answer.place,
+                site=site,
+                at=answer.at,
+                size=facts.size if withheld else len(answer.payload),
+                wire=facts.payload_digest or keeping.payload_digest(answer.payload),
+                own=bytes.fromhex(facts.digest) if facts.digest else keeping.digest(page.body),
+            )
+        if site is not None and facts.kind != "robots":
+            self.archive.note(site, answer.at.date(), "tried")
+            self.archive.note(site, answer.at.date(), "got")
+        return Applied(facts, kept, page, site)
+
+    def _revisited(self, answer: Stored) -> PageFacts | None:
+        """Facts of a plain revisit: those of the capture that it found again."""
+        asked = try_canonical(answer.url) or answer.url
+        row = self.archive.db.execute(
+            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? ORDER BY c.id DESC LIMIT 1",
+            (asked,),
+        ).fetchone()
+        return PageFacts(asked, row[0], self.run, row[1]) if row else None
