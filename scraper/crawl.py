@@ -72,19 +72,20 @@ class Crawl:
         limits: Limits,
         progress: Progress,
         run: int,
+        started: datetime,
         readers: Executor | None = None,
     ) -> None:
         self.archive = archive
         self.settings = settings
         self.clock = clock
         self.sites = {
-            archive.site_id(s.name, home=s.home, parser=s.parser, timezone=s.timezone, now=clock.now()): s
-            for s in sites
+            archive.site_id(s.name, home=s.home, parser=s.parser, timezone=s.timezone, now=started): s for s in sites
         }
         self.agent = agent
         self.limits = limits
         self.progress = progress
         self.run_id = run
+        self.started = started
         self.readers = readers
         self.random = Random(run)  # noqa: S311 - jitter, not a secret
         self.tally = Tally()
@@ -98,7 +99,7 @@ class Crawl:
         now = self.clock.now()
         with self.archive.transaction():
             frontier.release_leases()
-            self.ingest.seed(now)
+            self.ingest.seed(self.started)
             for site in self.sites:
                 frontier.due_now(site=site, now=now, stories=self.limits.recheck)
         async with Fetcher(

@@ -68,6 +68,7 @@ def crawl(
             limits=limits,
             progress=progress,
             run=run,
+            started=started,
             readers=readers,
         )
         state = "interrupted"

@@ -281,3 +281,11 @@ def _sources(value: object, home: str, where: str) -> Iterable[Source]:
         _known(item, kinds, where, "source")
         ((kind, path),) = item.items()
         yield Source(kind=kind, url=canonical(urljoin(home, str(path))))
+
+
+def from_row(values: Mapping[str, object]) -> SiteSettings:
+    """A site's block as the row of a run holds it (`Settings.as_json`); keys of later editions are passed over."""
+    known = {field.name for field in dataclasses.fields(SiteSettings)}
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known}
+    sources = tuple(Source(**source) for source in values.get("sources", ()))  # type: ignore[attr-defined]
+    return SiteSettings(**{**plain, "sources": sources})  # type: ignore[arg-type]

@@ -1,6 +1,5 @@
 """`Archive`: open and recover, keep a page, keep an article, give pages back. WARC is the log, SQLite the index."""
 
-import json
 import os
 import sqlite3
 from collections import Counter
@@ -17,14 +16,16 @@ from parsers.article import Article, Card
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, keeping, lock, questions, recovery, schema
+from storage import articles, fronts, keeping, lock, questions, recovery, replay, runs, schema
 from storage.articles import KeptArticle
 from storage.captures import Warc
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
 from storage.records import Exchange
-from storage.timing import instant, stamp
+from storage.replacing import replacing
+from storage.replay import Event
+from storage.timing import stamp
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
@@ -77,6 +78,33 @@ class Archive:
                 f"{path} is not an archive", cause=f"it holds no {DATABASE}", next=f"newsmorgue init {path}"
             )
         return cls._open_for_writing(path) if write else cls._open_for_reading(path, frozen)
+
+    @classmethod
+    @contextmanager
+    def building(cls, path: Path) -> Iterator["Archive"]:
+        """An archive with the files of `path` and an empty database, which replaces the old one if all goes well.
+
+        Raises ArchiveLocked if another run writes, UsageError if there are no WARC files.
+        """
+        if not (path / "warc").is_dir():
+            raise UsageError(
+                f"{path} is not an archive", cause="it holds no folder warc/", next=f"newsmorgue init {path}"
+            )
+        held = lock.take(path)
+        try:
+            with replacing(path / DATABASE) as database:
+                db = _connect(database, "rwc")
+                try:
+                    db.execute("PRAGMA journal_mode = WAL")
+                    db.execute("PRAGMA synchronous = NORMAL")
+                    schema.upgrade(db)
+                    yield cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
+                    db.execute("PRAGMA optimize")
+                    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    db.close()
+        finally:
+            lock.release(held)
 
     @classmethod
     def _open_for_writing(cls, path: Path) -> "Archive":
@@ -176,7 +204,7 @@ class Archive:
             last = self.db.execute("SELECT coalesce(max(id), 0) FROM run").fetchone()[0]
             facts = RunFacts(last + 1, command, version, settings)
             self._log(facts, now)
-            self.write_run(facts, now=now)
+            runs.begin(self.db.conn, facts, now=now)
             return facts.run
 
     def end_run(self, run: int, *, now: datetime, state: str, counts: Mapping[str, int], errors: int) -> None:
@@ -184,52 +212,21 @@ class Archive:
         with self.transaction():
             facts = EndFacts(run, state, dict(counts), errors)
             self._log(facts, now)
-            self.write_run_end(facts, now=now)
+            runs.end(self.db.conn, facts, now=now)
 
     def failed(self, facts: FailureFacts, *, site: int, now: datetime) -> None:
         """Keep that an address did not come, why, and when it is tried again."""
         with self.transaction():
             self._log(facts, now)
-            self.write_failure(facts, site=site, now=now)
+            runs.failure(self, facts, site=site, now=now)
 
     def _log(self, facts: Facts, now: datetime) -> None:
         self.warc.facts(address(facts), now, facts.as_json())
 
-    def write_run(self, facts: RunFacts, *, now: datetime) -> None:
-        """The row of a run that began."""
-        conn = self.db.conn
-        conn.execute("UPDATE run SET state = 'killed', ended = ? WHERE state = 'running'", (stamp(now),))
-        conn.execute(
-            "INSERT INTO run (id, command, version, settings, started, state) VALUES (?, ?, ?, ?, ?, 'running') ON CONFLICT DO NOTHING",
-            (facts.run, facts.command, facts.version, facts.settings, stamp(now)),
-        )
-
-    def write_run_end(self, facts: EndFacts, *, now: datetime) -> None:
-        """The row of a run that ended."""
-        self.db.conn.execute(
-            "UPDATE run SET ended = ?, state = ?, counts = ?, errors = ? WHERE id = ?",
-            (stamp(now), facts.state, json.dumps(dict(facts.counts), sort_keys=True), facts.errors, facts.run),
-        )
-
-    def write_failure(self, facts: FailureFacts, *, site: int, now: datetime) -> None:
-        """The rows of an address that did not come: ledger, queue and, if its host is to be left alone, the host."""
-        retry = instant(facts.retry) if facts.retry else None
-        self.note(site, now.date(), "tried")
-        self.note(site, now.date(), "dropped" if facts.dropped else "failed", facts.outcome)
-        if facts.held_for and retry is not None:
-            self.frontier.hold(facts.url, until=retry, reason=facts.held_for, now=now)
-        entry = self.frontier.find(facts.url, site=site, kind=facts.kind, now=now)
-        self.frontier.failed(entry, outcome=facts.outcome, status=facts.status, retry=retry)
-
     def site_id(self, name: str, *, home: str, parser: str | None, timezone: str | None, now: datetime) -> int:
         """The key of a site, whose row is made or brought up to date."""
         with self.transaction():
-            row = self.db.conn.execute(
-                "INSERT INTO site (name, home, parser, timezone, first_seen) VALUES (?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE "
-                "SET home = excluded.home, parser = excluded.parser, timezone = excluded.timezone RETURNING id",
-                (name, home, parser, timezone, stamp(now)),
-            ).fetchone()
-            return int(row[0])
+            return runs.site(self.db.conn, name, home=home, parser=parser, timezone=timezone, now=now)
 
     def note(self, site: int, day: date, stage: str, reason: str = "", n: int = 1) -> None:
         """Count in the ledger: `listed`, `tried`, `got`, `failed` or `dropped`, and why."""
@@ -334,6 +331,15 @@ class Archive:
         """A front still shows what it showed at its last visit."""
         with self.transaction():
             fronts.unchanged(self.db.conn, visit, url, now=now)
+
+    def events(self, path: Path, said: list[str]) -> Iterator[Event]:
+        """Every event of a WARC file; what cannot be read is passed over and said."""
+        return replay.readable(self.warc, path, said)
+
+    def indexed(self, path: Path) -> None:
+        """Note that everything in a WARC file is in the tables."""
+        with self.transaction():
+            self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
 
     # -- giving back ---------------------------------------------------------------------------------------------
 

@@ -204,19 +204,21 @@ class Warc:
 
         Raises ArchiveDamaged for a whole member that holds no readable record.
         """
+        for begin, end in members(path, start):
+            yield from self.at(path, begin, end)
+
+    def at(self, path: Path, begin: int, end: int) -> Iterator[Stored]:
+        """The record of a whole gzip member, none for a warcinfo. Raises ArchiveDamaged if there is none to read."""
         with path.open("rb") as file:
-            for begin, end in members(path, start):
-                file.seek(begin)
-                place = Place(path.name, begin, end - begin)
-                try:
-                    found = list(records.read(file.read(end - begin), place))
-                except Exception as error:
-                    raise ArchiveDamaged(
-                        f"{path}: the record at offset {begin} cannot be read",
-                        cause=str(error),
-                        next="newsmorgue verify",
-                    ) from error
-                yield from (stored for stored in found if stored.kind != "warcinfo")
+            file.seek(begin)
+            member = file.read(end - begin)
+        try:
+            found = list(records.read(member, Place(path.name, begin, end - begin)))
+        except Exception as error:
+            raise ArchiveDamaged(
+                f"{path}: the record at offset {begin} cannot be read", cause=str(error), next="newsmorgue verify"
+            ) from error
+        yield from (stored for stored in found if stored.kind != "warcinfo")
 
 
 def number_of(path: Path) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
@@ -25,6 +25,7 @@ PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest
 PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 FACTS = "application/json"
 """Content type of our own facts in `metadata` records."""
+GZIP = b"\x1f\x8b\x08"
 _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 
 
@@ -101,6 +102,45 @@ def members(path: Path, start: int = 0) -> Iterator[tuple[int, int]]:
                 return
             yield begin, begin + used
             begin += used
+
+
+def stretches(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
+    """A file as whole gzip members (True) and what lies between them (False): begin, end, which of the two."""
+    size = path.stat().st_size
+    begin = start
+    while begin < size:
+        for first, end in members(path, begin):
+            yield first, end, True
+            begin = end
+        if begin < size:
+            following = _next_member(path, begin + 1) or size
+            yield begin, following, False
+            begin = following
+
+
+def _next_member(path: Path, start: int) -> int | None:
+    """Where the next gzip member that begins a WARC record stands."""
+    with path.open("rb") as file:
+        base, data = start, b""
+        file.seek(start)
+        while chunk := file.read(1 << 20):
+            data += chunk
+            at = data.find(GZIP)
+            while at >= 0:
+                if _begins_record(file, base + at):
+                    return base + at
+                at = data.find(GZIP, at + 1)
+            base, data = base + len(data) - 2, data[-2:]
+            file.seek(base + 2)
+    return None
+
+
+def _begins_record(file: IO[bytes], at: int) -> bool:
+    file.seek(at)
+    try:
+        return zlib.decompressobj(wbits=31).decompress(file.read(1 << 12), 5) == b"WARC/"
+    except zlib.error:
+        return False
 
 
 def without_userinfo(text: str) -> str:

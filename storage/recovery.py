@@ -2,9 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from parsers.url import host, try_canonical
-from storage.facts import PageFacts
-from storage.records import Stored
 from storage.replay import Replay
 
 if TYPE_CHECKING:
@@ -19,7 +16,7 @@ def recover(archive: "Archive") -> list[str]:
     said: list[str] = []
     indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
     run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
-    replay = Replay(archive, lambda answer: guess(archive, answer, run), run)
+    replay = Replay(archive, run)
     for path in archive.warc.files():
         known = indexed.get(path.name, 0)
         if path.stat().st_size <= known:
@@ -36,15 +33,3 @@ def recover(archive: "Archive") -> list[str]:
         if pages:
             said.append(f"{path.name}: indexed {pages} responses that were fetched but not yet recorded")
     return said
-
-
-def guess(archive: "Archive", answer: Stored, run: int | None) -> PageFacts:
-    """Facts of an answer that the first edition wrote, which wrote none: by the queue, else by the hosts of the sites."""
-    asked = try_canonical(answer.url) or answer.url
-    row = archive.db.execute(
-        "SELECT f.kind, s.name FROM frontier f JOIN site s ON s.id = f.site_id WHERE f.url = ?", (asked,)
-    ).fetchone()
-    if row is None:
-        site = archive.db.execute("SELECT name FROM site WHERE instr(home, ?) > 0 LIMIT 1", (host(asked),)).fetchone()
-        row = ("robots" if asked.endswith("/robots.txt") else "story", site[0] if site else None)
-    return PageFacts(asked, row[0], run, row[1])

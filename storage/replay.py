@@ -4,14 +4,16 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from parsers.errors import ArchiveDamaged
 from parsers.page import Page
-from parsers.url import try_canonical
-from storage import keeping
+from parsers.url import host, try_canonical
+from storage import keeping, runs
+from storage.captures import Warc
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
 from storage.keeping import Kept
-from storage.records import Stored
+from storage.records import Stored, stretches
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -54,12 +56,6 @@ def events(records: Iterable[Stored]) -> Iterator[Event]:
                 pending = None
 
 
-class Guess(Protocol):
-    """Facts for an answer of the first edition, which wrote none."""
-
-    def __call__(self, answer: Stored) -> PageFacts: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Applied:
     """A page whose capture and visit are rows now. `page`: as it came; without a body for a revisit."""
@@ -75,7 +71,6 @@ class Replay:
     """Applies events to an archive, each in a transaction of the caller. `run`: the run whose events are being read."""
 
     archive: "Archive"
-    guess: Guess
     run: int | None = None
     sites: dict[str, int] = field(default_factory=dict)
 
@@ -90,7 +85,7 @@ class Replay:
             case RunFacts() as facts:
                 self._begin(facts, event)
             case EndFacts() as facts:
-                self.archive.write_run_end(facts, now=event.first.at)
+                runs.end(self.archive.db.conn, facts, now=event.first.at)
             case FailureFacts() as facts:
                 self._failed(facts, event)
             case _:
@@ -99,7 +94,7 @@ class Replay:
 
     def _begin(self, facts: RunFacts, event: Event) -> None:
         self.run = facts.run
-        self.archive.write_run(facts, now=event.first.at)
+        runs.begin(self.archive.db.conn, facts, now=event.first.at)
         settings = json.loads(facts.settings)
         for site in settings.get("sites", ()) if "chosen" in settings else ():
             if site["name"] in settings["chosen"]:
@@ -114,7 +109,7 @@ class Replay:
     def _failed(self, facts: FailureFacts, event: Event) -> None:
         site = self._site(facts.site)
         if site is not None:
-            self.archive.write_failure(facts, site=site, now=event.first.at)
+            runs.failure(self.archive, facts, site=site, now=event.first.at)
 
     def _site(self, name: str | None) -> int | None:
         if name is None:
@@ -132,7 +127,7 @@ class Replay:
         facts = event.facts if isinstance(event.facts, PageFacts) else None
         if facts is None and answer.kind == "revisit":
             facts = self._revisited(answer)
-        facts = facts or self.guess(answer)
+        facts = facts or self._guess(answer)
         site = self._site(facts.site)
         conn = self.archive.db.conn
         if answer.kind == "revisit":
@@ -167,3 +162,31 @@ class Replay:
             (asked,),
         ).fetchone()
         return PageFacts(asked, row[0], self.run, row[1]) if row else None
+
+    def _guess(self, answer: Stored) -> PageFacts:
+        """Facts of an answer of the first edition, which wrote none: by the queue, else by the hosts of the sites."""
+        asked = try_canonical(answer.url) or answer.url
+        execute = self.archive.db.execute
+        row = execute(
+            "SELECT f.kind, s.name FROM frontier f JOIN site s ON s.id = f.site_id WHERE f.url = ?", (asked,)
+        ).fetchone()
+        if row is None:
+            site = execute("SELECT name FROM site WHERE instr(home, ?) > 0 LIMIT 1", (host(asked),)).fetchone()
+            row = ("robots" if asked.endswith("/robots.txt") else "story", site[0] if site else None)
+        return PageFacts(asked, row[0], self.run, row[1])
+
+
+def readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Event]:
+    """Every event of a file. Where bytes cannot be read, what follows them still is, and `said` says where."""
+    return events(_readable(warc, path, said))
+
+
+def _readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Stored]:
+    for begin, end, whole in stretches(path):
+        try:
+            if whole:
+                yield from warc.at(path, begin, end)
+            else:
+                said.append(f"{path.name}: {end - begin} bytes from offset {begin} on are no records")
+        except ArchiveDamaged as error:
+            said.append(error.what)

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -81,3 +81,22 @@ def watching() -> Iterator[Progress]:
     screen = Screen()
     with Live(screen, console=Console(stderr=True), refresh_per_second=5, transient=True):
         yield screen
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Progress of long work: call it with how many are done."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with console.status(what) as status:
+            yield lambda done: status.update(f"{done} {what}")
+        return
+    said = time.monotonic()
+
+    def tell(done: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= EVERY:
+            said = time.monotonic()
+            say(f"{done} {what}")
+
+    yield tell

@@ -1,0 +1,139 @@
+"""`archive.db` made anew from the WARC files: every event replayed, every page read again by the parsers of this edition."""
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from parsers.errors import UsageError
+from scraper.ingest import Ingest, read
+from scraper.settings import Settings, SiteSettings, from_row
+from storage import facts
+from storage.archive import Archive
+from storage.captures import Warc
+from storage.replay import Applied, Event, Replay, readable
+
+GROUP = 50
+"""Events a transaction."""
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What a rebuild made. `said`: what could not be used, in words."""
+
+    files: int = 0
+    pages: int = 0
+    articles: int = 0
+    said: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Run:
+    """The run whose events are being replayed: its sites by key, and whether it reads stories."""
+
+    sites: dict[int, SiteSettings]
+    reads: bool = True
+
+
+def rebuild(
+    folder: Path, settings: Settings, *, progress: Callable[[Path, int], None] = lambda path, pages: None
+) -> Rebuilt:
+    """Make `archive.db` anew; the old one is replaced when the new one is whole. Gives what was made.
+
+    `settings`: sites of archives of the first edition, whose files do not name them. `progress` is told each file and
+    the pages so far. Raises ArchiveLocked, ArchiveError; then the old database is as it was.
+    """
+    done = Rebuilt()
+    with Archive.building(folder) as archive:
+        run = _Run({})
+        ingest = Ingest(archive, run.sites)
+        replay = Replay(archive)
+        for number, path in enumerate(archive.warc.files()):
+            if not number:
+                _known_sites(archive, settings, run, path)
+            events = archive.events(path, done.said)
+            for group in _grouped(events):
+                with archive.transaction():
+                    for event in group:
+                        applied = replay.apply(event)
+                        if isinstance(event.facts, facts.RunFacts):
+                            _begin(ingest, run, event, event.facts)
+                        if applied is not None:
+                            _page(ingest, run, applied)
+                            done.pages += 1
+                progress(path, done.pages)
+            archive.indexed(path)
+            done.files += 1
+        done.articles = archive.db["article"].count
+    return done
+
+
+def survey(folder: Path) -> Rebuilt:
+    """What the WARC files hold and a rebuild would read; writes nothing. Raises UsageError if there are none."""
+    done = Rebuilt()
+    warc = Warc(folder / "warc")
+    if not warc.folder.is_dir():
+        raise UsageError(
+            f"{folder} is not an archive", cause="it holds no folder warc/", next=f"newsmorgue init {folder}"
+        )
+    for path in warc.files():
+        done.files += 1
+        done.pages += sum(event.answer is not None for event in readable(warc, path, done.said))
+    return done
+
+
+def _grouped(events: Iterable[Event]) -> Iterable[list[Event]]:
+    group: list[Event] = []
+    for event in events:
+        group.append(event)
+        if len(group) == GROUP:
+            yield group
+            group = []
+    yield group
+
+
+def _known_sites(archive: Archive, settings: Settings, run: _Run, path: Path) -> None:
+    """The first edition wrote no runs: its files begin with pages, whose sites only the settings know."""
+    first = next(iter(archive.warc.records(path)), None)
+    if first is None or first.facts is not None:
+        return
+    with archive.transaction():
+        for site in settings.sites:
+            _site(archive, run, site, first.at)
+        Ingest(archive, run.sites).seed(first.at)
+
+
+def _site(archive: Archive, run: _Run, site: SiteSettings, now: datetime) -> None:
+    key = archive.site_id(site.name, home=site.home, parser=site.parser, timezone=site.timezone, now=now)
+    run.sites[key] = site
+
+
+def _begin(ingest: Ingest, run: _Run, event: Event, begun: facts.RunFacts) -> None:
+    """Sites and limits of a run, as its row holds them."""
+    settings = json.loads(begun.settings)
+    limits = settings.get("limits", {})
+    chosen = settings.get("chosen", ())
+    run.sites.clear()
+    for values in settings.get("sites", ()):
+        if values["name"] in chosen:
+            _site(ingest.archive, run, from_row(values), event.first.at)
+    run.reads = limits.get("read", True)
+    ingest.since = datetime.fromisoformat(limits["since"]) if limits.get("since") else None
+    ingest.seed(event.first.at)
+
+
+def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
+    """Read a page as the crawl did, and keep what it gave."""
+    found = applied.facts
+    if applied.site not in run.sites or found.kind not in ("story", "front", "feed"):
+        return
+    page, kept = applied.page, applied.kept
+    assert page.captured is not None
+    site = run.sites[applied.site]
+    reading = None
+    if found.withheld is None and not kept.read and (found.kind != "story" or run.reads):
+        content = ingest.archive.page(kept.capture) if kept.identical else page
+        reading = read(content, found.kind, site.parser, site.timezone)
+    entry = ingest.archive.frontier.find(found.asked, site=applied.site, kind=found.kind, now=page.captured)
+    ingest.page(entry, kept, page, reading, found.withheld)
