@@ -1,5 +1,6 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from parsers.page import Page
 from parsers.url import host
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
-from storage import timing
+from storage import replay, timing
 from storage.archive import Archive, Kept
 from storage.frontier import Entry
 
@@ -163,6 +164,8 @@ class Ingest:
         if reading.article is None or reading.verdict != "article":
             return reading.verdict
         article = self.archive.keep_article(kept.capture, reading.article, site=entry.site, now=now)
+        if kept.identical:  # captured before, read only now
+            self.archive.seen_again(entry.url, now=now)
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
     def _front(
@@ -238,9 +241,10 @@ def catch_up(ingest: Ingest) -> int:
         reading = read(page, row.kind, site.parser, site.timezone)
         with archive.transaction():
             assert row.site is not None
-            assert page.captured is not None
-            entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=page.captured)
-            ingest.page(entry, Kept(row.capture, row.visit, identical=False), page, reading)
+            entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=row.at)
+            kept = Kept(row.capture, row.visit, identical=row.again)
+            ingest.page(entry, kept, dataclasses.replace(page, captured=row.at), reading)
+            replay.stands_since(archive, row)
         pages += 1
     return pages
 

@@ -12,7 +12,7 @@ from scraper.settings import Settings, SiteSettings, from_row
 from storage import facts
 from storage.archive import Archive
 from storage.captures import Warc
-from storage.replay import Applied, Event, Replay, readable
+from storage.replay import Applied, Event, Replay, end, readable
 
 GROUP = 50
 """Events a transaction."""
@@ -53,9 +53,11 @@ def rebuild(
             if not number:
                 _known_sites(archive, settings, run, path)
             events = archive.events(path, done.said)
+            last = None
             for group in _grouped(events):
                 with archive.transaction():
                     for event in group:
+                        last = event
                         applied = replay.apply(event)
                         if isinstance(event.facts, facts.RunFacts):
                             _begin(ingest, run, event, event.facts)
@@ -63,7 +65,7 @@ def rebuild(
                             _page(ingest, run, applied)
                             done.pages += 1
                 progress(path, done.pages)
-            archive.indexed(path)
+            archive.indexed(path, end(path, last))
             done.files += 1
         done.articles = archive.db["article"].count
     return done

@@ -4,19 +4,19 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from sqlite_utils import Database
 
 from parsers.article import Article, Card
-from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
+from parsers.errors import ArchiveError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, keeping, lock, questions, recovery, replay, runs, schema
+from storage import articles, disk, fronts, keeping, lock, questions, recovery, replay, runs, schema
 from storage.articles import KeptArticle
 from storage.captures import Warc
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
@@ -44,8 +44,9 @@ class Archive:
     warc: Warc
     frontier: Frontier
     recovered: list[str]
-    _lock: IO[str] | None = None
+    _lock: BinaryIO | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
+    _doubtful: bool = False
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -55,10 +56,7 @@ class Archive:
         if (path / DATABASE).exists():
             raise UsageError(f"{path} is an archive already", next=f"newsmorgue crawl --archive {path}")
         try:
-            (path / "warc").mkdir(parents=True, exist_ok=True)
-            (path / "reports").mkdir(exist_ok=True)
-            for name in SIDECARS:
-                (path / name).touch()
+            _furnish(path)
         except OSError as error:
             raise ArchiveError(f"cannot make {path}", cause=str(error), next="choose another folder") from error
         return cls._open_for_writing(path)
@@ -92,7 +90,7 @@ class Archive:
             )
         held = lock.take(path)
         try:
-            with replacing(path / DATABASE) as database:
+            with disk.refusing(path / DATABASE), replacing(path / DATABASE) as database:
                 db = _connect(database, "rwc")
                 try:
                     db.execute("PRAGMA journal_mode = WAL")
@@ -109,43 +107,44 @@ class Archive:
     @classmethod
     def _open_for_writing(cls, path: Path) -> "Archive":
         held = lock.take(path)
-        db = _connect(path / DATABASE, "rwc")
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            schema.upgrade(db)
-            archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
-            archive.recovered = recovery.recover(archive)
-        except BaseException:
-            db.close()
-            lock.release(held)
-            raise
+        with ExitStack() as undo:
+            undo.callback(lock.release, held)
+            with disk.refusing(path / DATABASE):
+                _furnish(path)
+                db = _connect(path / DATABASE, "rwc")
+                undo.callback(db.close)
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA synchronous = NORMAL")
+                schema.upgrade(db)
+                archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
+                archive._recover()
+            undo.pop_all()
         return archive
 
     @classmethod
     def _open_for_reading(cls, path: Path, frozen: bool) -> "Archive":
         # An immutable connection makes no -wal and -shm files, but would not see what a writer does meanwhile.
         quiet = not (path / f"{DATABASE}-wal").exists() and (frozen or not os.access(path, os.W_OK))
-        db = _connect(path / DATABASE, "ro", immutable=quiet)
-        try:
+        with ExitStack() as undo, disk.refusing(path / DATABASE):
+            db = _connect(path / DATABASE, "ro", immutable=quiet)
+            undo.callback(db.close)
             schema.check(db)
-        except sqlite3.DatabaseError as error:
-            db.close()
-            raise ArchiveDamaged(
-                f"{path / DATABASE} cannot be read", cause=str(error), next="restore it from a backup"
-            ) from error
+            undo.pop_all()
         return cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
 
     def close(self) -> None:
         """Close files and give the lock back."""
-        self.warc.close()
-        if self._lock is not None:
-            self.db.conn.execute("PRAGMA optimize")
-            self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.db.close()
-        if self._lock is not None:
-            lock.release(self._lock)
-            self._lock = None
+        try:
+            if self._lock is not None:
+                with suppress(sqlite3.OperationalError):  # a full disk: what is in the -wal is as safe there
+                    self.db.conn.execute("PRAGMA busy_timeout = 0")  # or one that reads on and on
+                    self.db.conn.execute("PRAGMA optimize")
+                    self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self.db.close()
+            if self._lock is not None:
+                lock.release(self._lock)
+                self._lock = None
 
     def __enter__(self) -> "Archive":
         return self
@@ -157,44 +156,43 @@ class Archive:
     def transaction(self) -> Iterator[None]:
         """Everything inside arrives together or not at all; nests.
 
-        What was appended to the WARC files inside is made durable before the rows that point to it are committed.
+        What was appended to the WARC files inside is made durable before the rows that point to it are committed. After a
+        failure the WARC files may hold what SQLite did not take; it is recovered before anything is written again.
+        Raises ArchiveError if the disk or SQLite refuses.
         """
         conn = self.db.conn
         if conn.in_transaction:
             yield
             return
-        try:
-            conn.execute("BEGIN IMMEDIATE")
-            yield
-            self._write_notes()
-            if (written := self.warc.sync()) is not None:
-                conn.execute(
-                    "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed", written
-                )
-            conn.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            self._rollback()
-            raise ArchiveError(
-                f"cannot write to {self.path / DATABASE}",
-                cause=str(error),
-                next="free some space or close the program that holds the file, then run the same command",
-            ) from error
-        except OSError as error:
-            self._rollback()
-            raise ArchiveError(
-                f"cannot write to {self.path / 'warc'}",
-                cause=str(error),
-                next="free some space, then run the same command; nothing kept was harmed",
-            ) from error
-        except BaseException:
-            self._rollback()
-            raise
+        if self._doubtful:
+            self._recover()
+        with disk.refusing(self.path / DATABASE):
+            try:
+                conn.execute("BEGIN IMMEDIATE")
+                yield
+                self._write_notes()
+                if (written := self.warc.sync()) is not None:
+                    conn.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", written)
+                conn.execute("COMMIT")
+            except BaseException:
+                self._rollback()
+                raise
 
     def _rollback(self) -> None:
+        self._doubtful = True
         if self.db.conn.in_transaction:
             self.db.conn.execute("ROLLBACK")
         self._notes.clear()
-        self.warc.undo()
+        with suppress(OSError):  # what stays in the file is found by recovery
+            self.warc.undo()
+
+    def _recover(self) -> None:
+        self._doubtful = False
+        try:
+            self.recovered += recovery.recover(self)
+        except BaseException:
+            self._doubtful = True
+            raise
 
     # -- runs, sites, what failed ----------------------------------------------------------------------------------
 
@@ -300,7 +298,7 @@ class Archive:
         """A story still stands at its address."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
+                "UPDATE article SET last_seen = max(last_seen, ?) WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
                 (stamp(now), url),
             )
 
@@ -336,10 +334,11 @@ class Archive:
         """Every event of a WARC file; what cannot be read is passed over and said."""
         return replay.readable(self.warc, path, said)
 
-    def indexed(self, path: Path) -> None:
-        """Note that everything in a WARC file is in the tables."""
+    def indexed(self, path: Path, end: int) -> None:
+        """Note that a WARC file, made durable before, is in the tables up to an offset."""
         with self.transaction():
-            self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
+            self.warc.settle(path)
+            self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, end))
 
     # -- giving back ---------------------------------------------------------------------------------------------
 
@@ -375,6 +374,16 @@ class Archive:
     def changes(self, *, run: int) -> list[dict[str, Any]]:
         """Stories that a run found new or changed."""
         return questions.changes(self.db.conn, run)
+
+
+def _furnish(path: Path) -> None:
+    """What belongs into an archive's folder beside the database, made where it is missing, durable."""
+    for name in ("warc", "reports"):
+        disk.make_folder(path / name)
+    if missing := [name for name in SIDECARS if not (path / name).exists()]:
+        for name in missing:
+            (path / name).touch()
+        disk.sync(path)
 
 
 def _connect(path: Path, mode: str, *, immutable: bool = False) -> Database:

@@ -26,7 +26,7 @@ def keep(
     at = stamp(now)
     front = conn.execute(
         "INSERT INTO front (site_id, url, kind, title, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (url) DO UPDATE SET "
-        "title = excluded.title, last_seen = excluded.last_seen RETURNING id",
+        "title = excluded.title, last_seen = max(last_seen, excluded.last_seen) RETURNING id",
         (site, url, kind, title, at, at),
     ).fetchone()[0]
     last = conn.execute("SELECT max(until) FROM placement WHERE front_id = ?", (front,)).fetchone()[0]
@@ -35,7 +35,7 @@ def keep(
         new += conn.execute("SELECT 1 FROM card WHERE url = ? LIMIT 1", (card.url,)).fetchone() is None
         key = conn.execute(
             "INSERT INTO card (site_id, url, title, teaser, section, first_seen, last_seen) VALUES (?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT DO UPDATE SET last_seen = excluded.last_seen RETURNING id",
+            "ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen) RETURNING id",
             (site, card.url, card.title, card.teaser, card.section, at, at),
         ).fetchone()[0]
         prolonged = conn.execute(
@@ -57,9 +57,9 @@ def unchanged(conn: sqlite3.Connection, visit: int, url: str, *, now: datetime) 
         return
     front = row[0]
     last = conn.execute("SELECT max(until) FROM placement WHERE front_id = ?", (front,)).fetchone()[0]
-    conn.execute("UPDATE front SET last_seen = ? WHERE id = ?", (stamp(now), front))
+    conn.execute("UPDATE front SET last_seen = max(last_seen, ?) WHERE id = ?", (stamp(now), front))
     conn.execute(
-        "UPDATE card SET last_seen = ? WHERE id IN (SELECT card_id FROM placement WHERE front_id = ? AND until = ?)",
+        "UPDATE card SET last_seen = max(last_seen, ?) WHERE id IN (SELECT card_id FROM placement WHERE front_id = ? AND until = ?)",
         (stamp(now), front, last),
     )
     conn.execute("UPDATE placement SET until = ? WHERE front_id = ? AND until = ?", (visit, front, last))

@@ -23,7 +23,7 @@ MAX_DECODED = 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a response went. `identical`: its content was there before. `read`: someone has read that content."""
+    """Where a response went. `identical`: its content was there before; `read`: and was read, or is withheld."""
 
     capture: int
     visit: int
@@ -93,7 +93,7 @@ def index(
     known = _last(conn, facts.asked)
     if known is not None and known.digest == own and facts.withheld is None:
         visit = _visit(conn, known.id, facts.run, page.status, at, place)
-        return Kept(known.id, visit, identical=True, read=known.verdict is not None)
+        return Kept(known.id, visit, identical=True, read=known.read)
     charset = page.charset if page.body else None
     cursor = conn.execute(
         "INSERT INTO capture (site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, verdict, "
@@ -129,7 +129,7 @@ def seen(conn: sqlite3.Connection, facts: PageFacts, place: Place, *, status: in
     known = _last(conn, facts.asked)
     if known is None:
         raise ArchiveError(f"{facts.asked} was visited again but never captured", next="newsmorgue verify")
-    return Kept(known.id, _visit(conn, known.id, facts.run, status, at, place), True, known.verdict is not None)
+    return Kept(known.id, _visit(conn, known.id, facts.run, status, at, place), True, known.read)
 
 
 def known(conn: sqlite3.Connection, asked: str) -> bool:
@@ -144,23 +144,33 @@ def holds(conn: sqlite3.Connection, asked: str, page: Page) -> bool:
 
 
 class Unread(NamedTuple):
-    """A capture that nobody has read. `visit`: its first."""
+    """A capture that nobody has read. `visit`, `at`: its first by a run that reads; `again`: that was not its very first."""
 
     capture: int
     visit: int
+    at: datetime
+    again: bool
     asked: str
     kind: str
     site: int | None
 
 
 def unread(conn: sqlite3.Connection) -> list[Unread]:
-    """Captures without a verdict, oldest first, but for stories of runs that leave them for later."""
+    """Captures without a verdict in the order of their visits, but for stories that only runs saw that leave them for later."""
     rows = conn.execute(
-        "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id FROM capture c "
-        "LEFT JOIN run r ON r.id = c.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
-        "AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) ORDER BY c.id"
+        "SELECT c.id, min(v.id), v.at, v.at <> c.at, c.asked, c.kind, c.site_id FROM capture c JOIN visit v ON v.capture_id = c.id "
+        "LEFT JOIN run r ON r.id = v.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
+        "AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) GROUP BY c.id ORDER BY min(v.id)"
     )
-    return [Unread(*row) for row in rows]
+    return [Unread(capture, visit, instant(at), bool(again), *row) for capture, visit, at, again, *row in rows]
+
+
+def later(conn: sqlite3.Connection, page: Unread) -> list[tuple[int, datetime]]:
+    """Visits of a capture after the one it is to be read for, oldest first: key and time."""
+    rows = conn.execute(
+        "SELECT id, at FROM visit WHERE capture_id = ? AND id > ? ORDER BY id", (page.capture, page.visit)
+    )
+    return [(visit, instant(at)) for visit, at in rows]
 
 
 class _Last(NamedTuple):
@@ -172,11 +182,17 @@ class _Last(NamedTuple):
     url: str
     at: str
     verdict: str | None
+    withheld: str | None
+
+    @property
+    def read(self) -> bool:
+        """Whether nothing is left to read."""
+        return self.verdict is not None or self.withheld is not None
 
 
 def _last(conn: sqlite3.Connection, asked: str) -> _Last | None:
     row = conn.execute(
-        "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1",
+        "SELECT id, digest, payload_digest, url, at, verdict, withheld FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1",
         (asked,),
     ).fetchone()
     return _Last(*row) if row else None

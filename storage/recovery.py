@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from storage.replay import Replay
+from storage.replay import Replay, end
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -21,15 +21,15 @@ def recover(archive: "Archive") -> list[str]:
         known = indexed.get(path.name, 0)
         if path.stat().st_size <= known:
             continue
-        cut = archive.warc.cut_tail(path, known)
+        with archive.transaction():
+            pages, last = 0, None
+            for event, applied in replay.file(path, known):
+                pages += applied is not None
+                last = event
+            cut = archive.warc.cut(path, end(path, last, known))
+            archive.indexed(path, path.stat().st_size)
         if cut:
             said.append(f"{path.name}: cut {cut} bytes of a record that was never finished")
-        with archive.transaction():
-            pages = sum(applied is not None for _, applied in replay.file(path, known))
-            archive.db.execute(
-                "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed",
-                (path.name, path.stat().st_size),
-            )
         if pages:
             said.append(f"{path.name}: indexed {pages} responses that were fetched but not yet recorded")
     return said

@@ -1,8 +1,8 @@
 """From the log to rows: the events of WARC files, in order, and what each makes of the tables that need no parser."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ from parsers.url import host, try_canonical
 from storage import keeping, runs
 from storage.captures import Warc
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
-from storage.keeping import Kept
-from storage.records import Stored, stretches
+from storage.keeping import Kept, Unread
+from storage.records import Stored, members, stretches
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -31,13 +31,21 @@ class Event:
     facts: Facts | None
     answer: Stored | None = None
 
+    @property
+    def torn(self) -> bool:
+        """Whether these are facts of a page whose answer is missing: a crash, or damage, has torn it off."""
+        return self.answer is None and isinstance(self.facts, PageFacts)
 
-def events(records: Iterable[Stored]) -> Iterator[Event]:
-    """The events of a run of records. One whose answer is missing, torn off by a crash, is left out."""
+
+def events(records: Iterable[Stored | None]) -> Iterator[Event]:
+    """The events of a run of records, torn ones included; None stands for bytes that cannot be read."""
     pending: tuple[Stored, PageFacts] | None = None
     hops = 0
     for record in records:
-        if record.kind == "request":
+        if pending is not None and (record is None or record.facts is not None):
+            yield Event(*pending)
+            pending = None
+        if record is None or record.kind == "request":
             continue
         if record.facts is not None:
             facts = parse(record.facts)
@@ -52,8 +60,10 @@ def events(records: Iterable[Stored]) -> Iterator[Event]:
             elif hops < pending[1].hops:
                 hops += 1
             else:
-                yield Event(pending[0], pending[1], record)
+                yield Event(*pending, record)
                 pending = None
+    if pending is not None:
+        yield Event(*pending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Replay:
             yield event, self.apply(event)
 
     def apply(self, event: Event) -> Applied | None:
-        """Make an event's rows; gives the page if it is one."""
+        """Make an event's rows; gives the page if it is one. A torn event makes none."""
         match event.facts:
             case RunFacts() as facts:
                 self._begin(facts, event)
@@ -88,23 +98,13 @@ class Replay:
                 runs.end(self.archive.db.conn, facts, now=event.first.at)
             case FailureFacts() as facts:
                 self._failed(facts, event)
-            case _:
-                return self._page(event)
+            case _ if event.answer is not None:
+                return self._page(event, event.answer)
         return None
 
     def _begin(self, facts: RunFacts, event: Event) -> None:
         self.run = facts.run
         runs.begin(self.archive.db.conn, facts, now=event.first.at)
-        settings = json.loads(facts.settings)
-        for site in settings.get("sites", ()) if "chosen" in settings else ():
-            if site["name"] in settings["chosen"]:
-                self.archive.site_id(
-                    site["name"],
-                    home=site["home"],
-                    parser=site.get("parser"),
-                    timezone=site.get("timezone"),
-                    now=event.first.at,
-                )
 
     def _failed(self, facts: FailureFacts, event: Event) -> None:
         site = self._site(facts.site)
@@ -121,9 +121,7 @@ class Replay:
             self.sites[name] = row[0]
         return self.sites[name]
 
-    def _page(self, event: Event) -> Applied | None:
-        answer = event.answer
-        assert answer is not None
+    def _page(self, event: Event, answer: Stored) -> Applied | None:
         facts = event.facts if isinstance(event.facts, PageFacts) else None
         if facts is None and answer.kind == "revisit":
             facts = self._revisited(answer)
@@ -152,6 +150,8 @@ class Replay:
         if site is not None and facts.kind != "robots":
             self.archive.note(site, answer.at.date(), "tried")
             self.archive.note(site, answer.at.date(), "got")
+        if kept.identical and kept.read:
+            _stands(self.archive, facts.asked, facts.kind, kept.visit, answer.at)
         return Applied(facts, kept, page, site)
 
     def _revisited(self, answer: Stored) -> PageFacts | None:
@@ -181,12 +181,41 @@ def readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Event]:
     return events(_readable(warc, path, said))
 
 
-def _readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Stored]:
+def _readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Stored | None]:
     for begin, end, whole in stretches(path):
         try:
             if whole:
                 yield from warc.at(path, begin, end)
-            else:
-                said.append(f"{path.name}: {end - begin} bytes from offset {begin} on are no records")
+                continue
+            said.append(f"{path.name}: {end - begin} bytes from offset {begin} on are no records")
         except ArchiveDamaged as error:
             said.append(error.what)
+        yield None
+
+
+def stands_since(archive: "Archive", page: Unread) -> None:
+    """A page is read at last: what it showed still stood at the later visits that found it unchanged."""
+    for visit, at in keeping.later(archive.db.conn, page):
+        _stands(archive, page.asked, page.kind, visit, at)
+
+
+def _stands(archive: "Archive", url: str, kind: str, visit: int, at: datetime) -> None:
+    if kind == "story":
+        archive.seen_again(url, now=at)
+    else:
+        archive.front_unchanged(visit, url, now=at)
+
+
+def end(path: Path, last: Event | None, start: int = 0) -> int:
+    """Where a file's whole events end. `last`: the last event found from offset `start` on.
+
+    What lies behind is a write that never ended. Were it left there, what is appended next could be taken for its answer.
+    """
+    if last is not None and last.torn:
+        return last.first.place.offset
+    if last is not None:
+        place = (last.answer or last.first).place
+        start = place.offset + place.length
+    for _, whole in members(path, start):
+        start = whole
+    return start
