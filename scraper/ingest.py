@@ -10,7 +10,7 @@ from random import Random
 
 from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
-from parsers.errors import NoLayoutFits, ParseError
+from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
 from parsers.url import host
 from scraper.fetch.optouts import optouts
@@ -237,7 +237,11 @@ def catch_up(ingest: Ingest) -> int:
         site = ingest.sites.get(row.site) if row.site is not None else None
         if site is None:
             continue
-        page = archive.page(row.capture)
+        try:
+            page = archive.page(row.capture)
+        except ArchiveDamaged as error:  # one page, not every crawl from now on
+            archive.set_verdict(row.capture, "error", str(error))
+            continue
         reading = read(page, row.kind, site.parser, site.timezone)
         with archive.transaction():
             assert row.site is not None

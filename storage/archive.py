@@ -46,7 +46,7 @@ class Archive:
     recovered: list[str]
     _lock: BinaryIO | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
-    _doubtful: bool = False
+    _doubt: str = ""
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -117,7 +117,7 @@ class Archive:
                 db.execute("PRAGMA synchronous = NORMAL")
                 schema.upgrade(db)
                 archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
-                archive._recover()
+                archive.recovered = recovery.recover(archive)
             undo.pop_all()
         return archive
 
@@ -156,16 +156,19 @@ class Archive:
     def transaction(self) -> Iterator[None]:
         """Everything inside arrives together or not at all; nests.
 
-        What was appended to the WARC files inside is made durable before the rows that point to it are committed. After a
-        failure the WARC files may hold what SQLite did not take; it is recovered before anything is written again.
-        Raises ArchiveError if the disk or SQLite refuses.
+        What was appended to the WARC files inside is made durable before the rows that point to it are committed.
+        Raises ArchiveError if the disk or SQLite refuses. If that was so late that the WARC files hold what SQLite did
+        not take, nothing more is written: only opening the archive again makes the two agree.
         """
         conn = self.db.conn
         if conn.in_transaction:
             yield
             return
-        if self._doubtful:
-            self._recover()
+        if self._doubt and recovery.behind(self):
+            raise ArchiveError(
+                f"{self.path} must be opened again", cause=self._doubt, next=f"run the same command{disk.SAFE}"
+            )
+        self._doubt = ""
         with disk.refusing(self.path / DATABASE):
             try:
                 conn.execute("BEGIN IMMEDIATE")
@@ -174,25 +177,17 @@ class Archive:
                 if (written := self.warc.sync()) is not None:
                     conn.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", written)
                 conn.execute("COMMIT")
-            except BaseException:
+            except BaseException as error:
                 self._rollback()
+                self._doubt = f"a transaction failed: {error}"
                 raise
 
     def _rollback(self) -> None:
-        self._doubtful = True
         if self.db.conn.in_transaction:
             self.db.conn.execute("ROLLBACK")
         self._notes.clear()
-        with suppress(OSError):  # what stays in the file is found by recovery
+        with suppress(OSError):  # recovery cuts what stays in the file
             self.warc.undo()
-
-    def _recover(self) -> None:
-        self._doubtful = False
-        try:
-            self.recovered += recovery.recover(self)
-        except BaseException:
-            self._doubtful = True
-            raise
 
     # -- runs, sites, what failed ----------------------------------------------------------------------------------
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from parsers.errors import ArchiveDamaged, ArchiveError
 
-AGAIN = "then run the same command; nothing kept was harmed"
-_SPACE = f"free some space, {AGAIN}"
-_RIGHTS = f"see who may write to it, {AGAIN}"
-_OTHER = f"close the other program, {AGAIN}"
+SAFE = "; nothing kept was harmed"
+_AGAIN = f"then run the same command{SAFE}"
+_SPACE = f"free some space, {_AGAIN}"
+_RIGHTS = f"see who may write to it, {_AGAIN}"
+_OTHER = f"close the other program, {_AGAIN}"
 _SQLITE = {
     sqlite3.SQLITE_FULL: ("no space left on the disk", _SPACE),
     sqlite3.SQLITE_IOERR: ("the disk failed, or is full", _SPACE),
@@ -82,7 +83,7 @@ def refused(path: Path, error: OSError | sqlite3.DatabaseError) -> ArchiveError 
     if isinstance(error, OSError):
         step = _SPACE if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else _RIGHTS
         if error.errno == errno.EIO:
-            step = f"look after the disk, {AGAIN}"
+            step = f"look after the disk, {_AGAIN}"
         return ArchiveError(f"cannot use {error.filename or path}", cause=error.strerror or str(error), next=step)
     if damaged(error):
         return ArchiveDamaged(

@@ -1,5 +1,6 @@
 """What a killed run or a power cut left: a torn record at the end of a WARC file, events that SQLite does not know yet."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.replay import Replay, end
@@ -8,19 +9,22 @@ if TYPE_CHECKING:
     from storage.archive import Archive
 
 
+def behind(archive: "Archive") -> list[tuple[Path, int]]:
+    """The WARC files that are longer than SQLite knows, and how much of each it knows."""
+    indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
+    known = [(path, indexed.get(path.name, 0)) for path in archive.warc.files()]
+    return [(path, end) for path, end in known if path.stat().st_size > end]
+
+
 def recover(archive: "Archive") -> list[str]:
     """Cut torn tails and index what lies behind the last recorded offset of each WARC file; says what was done.
 
     Pages that were fetched but not read are captures without a verdict afterwards; `scraper.ingest.catch_up` reads them.
     """
     said: list[str] = []
-    indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
     run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
     replay = Replay(archive, run)
-    for path in archive.warc.files():
-        known = indexed.get(path.name, 0)
-        if path.stat().st_size <= known:
-            continue
+    for path, known in behind(archive):
         with archive.transaction():
             pages, last = 0, None
             for event, applied in replay.file(path, known):

@@ -210,6 +210,23 @@ def test_bytes_of_a_killed_process_are_durable_before_a_new_database_points_to_t
     assert synced == [path.name, "warc", "archive.db.new", "archive", "archive"]
 
 
+def test_a_page_that_can_no_longer_be_read_stops_no_crawl(folder: Path) -> None:
+    with lost(folder), Archive.open(folder, write=True) as archive:
+        run = Run(archive)
+        run.visit(STORY)
+        run.visit(FRONT)
+    Archive.open(folder, write=True).close()
+    with Archive.open(folder) as archive:
+        file, offset, length = archive.db.execute("SELECT file, offset, length FROM capture WHERE id = 1").fetchone()
+    data = bytearray((folder / "warc" / file).read_bytes())
+    data[offset + length // 2] ^= 0x10
+    (folder / "warc" / file).write_bytes(data)
+    recover(folder)
+    after = tables(folder)
+    assert [row[11] for row in after["capture"]] == ["error", "front"]
+    assert f"offset {offset}" in str(after["capture"][0][12])
+
+
 def test_the_sites_of_a_run_are_there_with_it(folder: Path) -> None:
     with Archive.open(folder, write=True) as archive:
         Run(archive)

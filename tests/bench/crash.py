@@ -9,9 +9,9 @@ left: after recovery the archive must be consistent and everything that was ackn
 `enospc`   the disk is full at a random instant: the error must be clear and nothing inconsistent.
 `fsync`    fsync fails at a random call, or writes come out short and then fail: the same.
 
-`--rounds` rounds of each of the first two kinds, a tenth as many of the others. A round depends on the seed, the kind and
-its number alone (and on the machine's speed): `--only kill-17 --keep` runs one again and leaves its folder. The table goes
-to stdout, words to stderr; exit code 0 only if nothing was inconsistent, lost or unclear.
+`--rounds` rounds of each of the first two kinds and a tenth as many of the others; or `--kinds kill=20,fsync=5`. A round
+depends on the seed, its kind and its number alone (and on the machine's speed): `--only kill-17 --keep` runs one again and
+leaves its folder. The table goes to stdout, words to stderr; exit code 0 only if nothing was inconsistent, lost or unclear.
 """
 
 import argparse
@@ -88,7 +88,9 @@ def rounds(
             _bench, _given = bench, (seed, keep)
             if jobs == 1:
                 return [_one(task) for task in tasks]
-            with multiprocessing.get_context("fork").Pool(jobs) as pool:
+            with multiprocessing.get_context("fork").Pool(
+                jobs, signal.signal, (signal.SIGTERM, signal.SIG_DFL)
+            ) as pool:
                 return list(pool.imap_unordered(_one, tasks))
 
 
@@ -146,10 +148,10 @@ def main() -> int:
     parser.add_argument("--area", type=Path, help="folder to work in; else the system's temporary folder")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what is mounted and running is put away
-    kinds = {
-        kind: given.rounds if kind in ("kill", "power") else max(1, given.rounds // 10)
-        for kind in given.kinds.split(",")
-    }
+    kinds = {}
+    for word in given.kinds.split(","):
+        kind, _, number = word.partition("=")
+        kinds[kind] = int(number) if number else given.rounds if kind in KINDS[:2] else max(1, given.rounds // 10)
     begun = time.monotonic()
     results = rounds(kinds, seed=given.seed, jobs=given.jobs, only=given.only, keep=given.keep, area=given.area)
     print(table(results, time.monotonic() - begun))

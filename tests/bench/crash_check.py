@@ -32,9 +32,10 @@ class Acknowledged:
     """What processes said they had kept.
 
     `pages`: (address, kind, outcome, at) of each answer in order of time, `at` as in `visit.at`; `titles`: of an address
-    and a time, the title that its article then has. `known`: addresses kept and read. `ledger`: (site, day,
-    stage) to the least count. `failures`: addresses. `fetched`: addresses that a crawl over HTTP said, with their
-    outcome. `runs`: key to state. `gone`: addresses taken down. `backups`: folders. `init`: the archive was made.
+    and a time, the title that its article then has. `known`: addresses kept and read. `ledger`: (site, day, stage) to the
+    least count. `failures`: addresses. `fetched`: addresses that a crawl over HTTP said, with their outcome. `runs`: key
+    to state. `doomed`: addresses whose takedown was begun; `gone`: was done. `backups`: folders. `init`: the archive was
+    made.
     """
 
     pages: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -44,6 +45,7 @@ class Acknowledged:
     failures: set[str] = field(default_factory=set)
     fetched: dict[str, str] = field(default_factory=dict)
     runs: dict[int, str] = field(default_factory=dict)
+    doomed: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
     backups: list[str] = field(default_factory=list)
     init: bool = False
@@ -72,6 +74,8 @@ class Acknowledged:
         if "run" in message:
             key, state = message["run"]
             self.runs[key] = state
+        if "doomed" in message:
+            self.doomed.add(message["doomed"])
         if "gone" in message:
             self.gone.add(message["gone"])
         if "backup" in message:
@@ -226,7 +230,7 @@ def _pages(db: sqlite3.Connection, said: Acknowledged) -> Iterator[str]:
         )
     )
     for url, kind, outcome, at in said.pages:
-        if url in said.gone:
+        if url in said.doomed:
             continue
         if (url, at) not in visits:
             yield f"the visit to {url} at {at} is lost"
@@ -254,7 +258,7 @@ def _counts(db: sqlite3.Connection, said: Acknowledged) -> Iterator[str]:
         if ledger[key] < n:
             yield f"ledger {key}: {ledger[key]}, acknowledged {n}"
     failed = {url for (url,) in db.execute("SELECT url FROM frontier WHERE outcome IS NOT NULL OR failures > 0")}
-    for url in said.failures - failed:
+    for url in said.failures - failed - said.doomed:
         yield f"the failure of {url} is lost"
     runs = dict(db.execute("SELECT id, state FROM run"))
     for key, state in said.runs.items():

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import crash_disk
+from crash_check import Acknowledged
 from crash_stock import START, Stock, failure, not_modified
 
 from parsers.errors import NewsmorgueError
@@ -70,13 +71,15 @@ class Ticking:
 
 @dataclass(slots=True)
 class Worker:
-    """The process at work on `folder`. `known`: addresses that were kept and read."""
+    """The process at work on `folder`. `known`: addresses that were kept and read; `doomed`: those of takedowns."""
 
     life: Life
     folder: Path
     stock: Stock
     known: set[str]
-    portal: Settings | None
+    doomed: set[str]
+    portal: Settings
+    say: Say
     clock: Ticking
     rng: random.Random
     archive: Archive | None = None
@@ -104,6 +107,7 @@ class Worker:
     def takedown(self, _: int) -> None:
         if stories := [url for url in sorted(self.known) if self.stock.kinds[url] == "story"]:
             url = self.rng.choice(stories)
+            self.say({"doomed": url})
             self.verb("takedown", url, "--apply", "--reason", "asked", "--by", "us", "--archive", str(self.folder))
             self.said["gone"] = url
 
@@ -165,7 +169,7 @@ class Worker:
     def _came(self, known: set[str]) -> tuple[_Came, int | None]:
         assert self.archive is not None
         kind = self.rng.choices(("story", "front", "feed"), (16, 2, 1))[0]
-        url = self.stock.choose(kind, self.rng)
+        url = self.rng.choice([url for url, one in self.stock.kinds.items() if one == kind and url not in self.doomed])
         site = self.stock.sites[url]
         at = self.clock.now()
         row = self.archive.db.execute("SELECT id FROM site WHERE name = ?", (site.name,)).fetchone()
@@ -196,11 +200,8 @@ class Worker:
 
     def fetch(self, stories: int) -> None:
         """A crawl of the demo portal over HTTP; it acknowledges an address when its progress says so."""
-        assert self.portal is not None
-        limits = Limits(wait=0.0, stories=stories)
-        runs.crawl(self.folder, self.portal, self.portal.sites, clock=self.clock, limits=limits, progress=self.progress)  # type: ignore[arg-type]
-
-    progress: Any = None
+        limits, progress = Limits(wait=0.0, stories=stories), Acknowledging(self.say)
+        runs.crawl(self.folder, self.portal, self.portal.sites, clock=self.clock, limits=limits, progress=progress)  # type: ignore[arg-type]
 
 
 class Refused(Exception):
@@ -240,12 +241,12 @@ def verbs() -> list[str]:
 # -- the process -----------------------------------------------------------------------------------------------------
 
 
-def live(life: Life, folder: Path, stock: Stock, known: set[str], portal: Settings | None, say: Say) -> None:
+def live(life: Life, folder: Path, stock: Stock, said: Acknowledged, portal: Settings, say: Say) -> None:
     """Do what the life says. Errors are said: {"error": ...} for ours, {"traceback": ...} for any other."""
     _arm(life)
     clock = Ticking(START + timedelta(days=life.number))
-    worker = Worker(life, folder, stock, known, portal, clock, random.Random(life.seed))
-    worker.progress = Acknowledging(say)
+    known = said.known - said.doomed
+    worker = Worker(life, folder, stock, known, said.doomed, portal, say, clock, random.Random(life.seed))
     for n, (name, number) in enumerate(life.actions):
         say({"begin": n})
         if _do(worker, n, name, number, say):

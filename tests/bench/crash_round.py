@@ -267,7 +267,7 @@ def _work(bench: Bench, life: Life, folder: Path, said: Acknowledged, shadow: Sh
 
     if shadow:
         shadow.watch()
-    crash_life.live(life, folder, bench.stock, said.known - said.gone, bench.portal, say)
+    crash_life.live(life, folder, bench.stock, said, bench.portal, say)
 
 
 def _messages(reading: int, child: int, target: int, delay: float, result: Result) -> Iterator[dict[str, Any]]:

@@ -77,10 +77,6 @@ class Stock:
     kinds: dict[str, str]
     answers: dict[str, list[Answer]]
 
-    def choose(self, kind: str, rng: random.Random) -> str:
-        """Some address of a kind."""
-        return rng.choice([url for url, known in self.kinds.items() if known == kind])
-
 
 def not_modified(url: str, at: datetime) -> Fetched:
     """A 304."""
