@@ -241,3 +241,16 @@ def test_hostile_text_cannot_drive_the_terminal(tmp_path: Path) -> None:
     done = run("parse", str(path))
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = [COMMAND, "parse", "-", "--raw", "--url", "https://post.example/"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        process.stdin.write(b"<p>long</p>" * 200_000)
+        process.stdin.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
