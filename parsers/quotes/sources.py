@@ -98,8 +98,17 @@ def ending_at(words: Sequence[Word], end: int) -> Source | None:
         return named
     if head is not None:
         first = _noun_phrase_start(words, head, start)
-        return Source(first, end, _kind_of(words, head))
+        return Source(first, _described_end(words, head, end), _kind_of(words, head))
     return _institution(words, start, end)
+
+
+def _described_end(words: Sequence[Word], head: int, end: int) -> int:
+    """ "The firm in Bucheon was founded in 1978 and said ...": the description ends before its first verb."""
+    verbs = (n for n in range(head + 1, end + 1) if words[n].low in AUXILIARIES and words[n].low != "’s")
+    last = next(verbs, end + 1) - 1
+    while last > head and (words[last].low == "and" or words[last].low in ADVERBS):
+        last -= 1
+    return last
 
 
 def _capital_group(words: Sequence[Word], mention: Mention) -> bool:
