@@ -95,7 +95,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:  # the reader of our output (head, less) has seen enough
-        sys.stderr.close()
+    except SystemExit:  # click's answer to a closed pipe: the reader of our output (head, less) has seen enough
         return 0
     return code if isinstance(code, int) else 0
