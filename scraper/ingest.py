@@ -66,12 +66,23 @@ def withheld(site: SiteSettings | None, respect: Sequence[str], found: Sequence[
 def keep(
     archive: Archive, capture: int, reading: Reading, *, site: int | None, now: datetime, withheld: str | None = None
 ) -> KeptArticle | None:
-    """Store a reading with its capture. Only a page whose verdict is `article`, and that does not opt out, becomes one."""
+    """Store a reading with its capture. Only a page whose verdict is `article`, and that does not opt out, becomes one.
+
+    A known story is withdrawn if its address answers 404 or 410, says "not found", or leads to a front. Errors,
+    challenges and consent forms say nothing about it.
+    """
+    verdict = reading.verdict
+    answered = reading.article is None or verdict in ("article", "front", "teaser_only")
+    led_away = answered and archive.leads_to_front(capture)
+    if led_away:
+        verdict = "front"
+    if led_away or verdict in ("gone", "soft_404"):
+        archive.withdrawn(capture)
     if withheld is not None:
         title = reading.article.title if reading.article else ""
-        archive.set_verdict(capture, reading.verdict, reading.problem, title=title)
+        archive.set_verdict(capture, verdict, reading.problem, title=title)
         return None
-    archive.set_verdict(capture, reading.verdict, reading.problem)
-    if reading.article is None or reading.verdict != "article":
+    archive.set_verdict(capture, verdict, reading.problem)
+    if reading.article is None or verdict != "article":
         return None
     return archive.keep_article(capture, reading.article, site=site, now=now)

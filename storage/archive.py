@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from parsers.article import Article, Card
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.page import Page
-from storage import articles, fronts, keeping, lock, questions, recovery, schema
+from storage import articles, fronts, history, keeping, lock, questions, recovery, schema
 from storage.articles import KeptArticle
 from storage.captures import Exchange, Warc
 from storage.frontier import Frontier
@@ -238,9 +238,18 @@ class Archive:
         """A story still stands at its address."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
+                "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?) AND withdrawn IS NULL",
                 (stamp(now), url),
             )
+
+    def leads_to_front(self, capture: int) -> bool:
+        """Whether a capture was redirected to its site's home page, or to another front or feed that we know."""
+        return history.leads_to_front(self.db.conn, capture)
+
+    def withdrawn(self, capture: int) -> bool:
+        """A story is gone from its address, as a capture shows; see `storage.history.withdrawn`."""
+        with self.transaction():
+            return history.withdrawn(self.db.conn, capture)
 
     def knows(self, url: str) -> bool:
         """Whether an address is another name of a story that is kept already."""
@@ -293,8 +302,14 @@ class Archive:
         """Captures by verdict."""
         return questions.verdicts(self.db.conn)
 
+    def diff(
+        self, url: str, *, start: int | None = None, end: int | None = None, every: bool = False
+    ) -> list[dict[str, Any]]:
+        """The words that changed between two revisions of a story; see `storage.history.diff`."""
+        return history.diff(self.db.conn, url, start=start, end=end, every=every)
+
     def changes(self, *, run: int) -> list[dict[str, Any]]:
-        """Stories that a run found new or changed."""
+        """Stories that a run found new, changed or withdrawn; see `storage.questions.changes`."""
         return questions.changes(self.db.conn, run)
 
 
