@@ -253,7 +253,7 @@ class Crawl:
             self.tally.errors[entry.url] = reading.problem
         article = ingest.keep(self.archive, kept.capture, reading, site=entry.site, now=now, withheld=withheld)
         if article is None:
-            # An article that is not kept opts out, or it is the front to which its address leads.
+            # An article that is not kept opts out, or is the front to which its address leads.
             return ("withheld" if withheld else "front") if reading.verdict == "article" else reading.verdict
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 

@@ -72,8 +72,8 @@ def keep(
     challenges and consent forms say nothing about it.
     """
     verdict = reading.verdict
-    answered = reading.article is None or verdict in ("article", "front", "teaser_only")
-    led_away = answered and archive.leads_to_front(capture)
+    was_read = reading.article is None or reading.article.layout is not None
+    led_away = was_read and archive.leads_to_front(capture)
     if led_away:
         verdict = "front"
     if led_away or verdict in ("gone", "soft_404"):

@@ -14,7 +14,7 @@ _LETTER = rf"[^\W{NO_SPACES}]"
 # Words with their inner signs (1,200  10:15  it's  twenty-one), characters, other signs; each with the space behind it.
 _TOKEN = re.compile(r"(?:\w+(?:[.,:'’-]\w+)*|\S)\s*|\s+")
 _DENSE_TOKEN = re.compile(rf"(?:[{NO_SPACES}]|{_LETTER}+(?:[.,:'’-]{_LETTER}+)*|\S)\s*|\s+")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(rf"[\w{NO_SPACES}]")
 _SENTENCE_END = re.compile(r"[.!?。！？]\s*\Z")
 CHANCE = 4
 """An equal stretch of at most so many tokens that is shorter than the changes on both sides is taken for chance."""
@@ -46,7 +46,7 @@ def tokens(text: str) -> list[str]:
 
 def words(text: str) -> int:
     """How many words a text has; characters of scripts that are written without spaces."""
-    return sum(1 if _DENSE.match(token) else len(_WORD.findall(token)) for token in tokens(text))
+    return sum(_WORD.match(token) is not None for token in tokens(text))
 
 
 def counts(ops: Iterable[Op]) -> tuple[int, int]:

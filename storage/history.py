@@ -144,15 +144,17 @@ def diff(
         )
     key, address = row
     last = conn.execute("SELECT max(n) FROM revision WHERE article_id = ?", (key,)).fetchone()[0]
+    if last == 1 and start is None and end is None:
+        return []
     end = last if end is None else end
-    start = start if start is not None else 1 if every else max(end - 1, 1)
-    if not 1 <= start <= end <= last or (start == end != last):
+    start = start if start is not None else 1 if every else end - 1
+    if not 1 <= start < end <= last:
         raise UsageError(
-            f"{address} has no step from revision {start} to {end}",
-            cause=f"its revisions are 1 to {last}" if last > 1 else "it has one revision",
+            f"no step leads from revision {start} to {end} of {address}",
+            cause=f"it has {last} revision{'s' if last > 1 else ''}, and a step leads to a later one",
             next=f"newsmorgue diff {address} --all",
         )
-    steps = pairwise(range(start, end + 1)) if every else [(start, end)] if start < end else []
+    steps = pairwise(range(start, end + 1)) if every else [(start, end)]
     return [_step(conn, key, address, one, two) for one, two in steps]
 
 

@@ -58,7 +58,8 @@ def search(
         "FROM hit h JOIN reading r ON r.id = h.id JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id "
         "LEFT JOIN site s ON s.id = a.site_id WHERE (?2 IS NULL OR s.name = ?2) "
         "AND (?3 IS NULL OR coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), a.first_seen) >= ?3) "
-        "AND (?4 IS NULL OR coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), a.first_seen) < ?4) ORDER BY h.rank, a.id LIMIT ?5",
+        "AND (?4 IS NULL OR coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), a.first_seen) < ?4) "
+        "ORDER BY h.rank, a.id LIMIT ?5",
         (query, site, stamp(since) if since else None, stamp(until) if until else None, limit),
     )
     return _rows(cursor)
@@ -145,8 +146,8 @@ def changes(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
     `changes` (kinds, see the table `revision`), words_added and words_removed."""
     cursor = conn.execute(
         "SELECT CASE WHEN v.n = 1 THEN 'new' WHEN r.revision_id < v.id THEN 'withdrawn' WHEN v.title_changed THEN 'headline' "
-        "ELSE 'text' END AS what, r.title, a.url, CASE WHEN v.title_changed THEN (SELECT o.title FROM revision w "
-        "JOIN reading o ON o.revision_id = w.id WHERE w.article_id = a.id AND w.n < v.n ORDER BY w.n DESC, o.id DESC LIMIT 1) END AS before, "
+        "ELSE 'text' END AS what, r.title, a.url, CASE WHEN v.title_changed THEN (SELECT o.title FROM revision w JOIN reading o "
+        "ON o.revision_id = w.id WHERE w.article_id = a.id AND w.n < v.n ORDER BY w.n DESC, o.id DESC LIMIT 1) END AS before, "
         "v.changes, v.words_added, v.words_removed "
         "FROM revision v JOIN capture c ON c.id = v.capture_id JOIN article a ON a.id = v.article_id "
         "JOIN reading r ON r.id = (SELECT o.id FROM revision w JOIN reading o ON o.revision_id = w.id "

@@ -183,7 +183,8 @@ def test_quotes_newest_first(archive: Archive) -> None:
     rows = archive.quotes()
     assert [row["speaker"] for row in rows] == ["Bo 100%", "Ada Example", "the council"]
     assert list(rows[0]) == (
-        "speaker honorific speaker_type role affiliation cue text kind confidence site section title url published_utc published_flag".split()
+        "speaker honorific speaker_type role affiliation cue text kind confidence site section title url "
+        "published_utc published_flag".split()
     )
 
 
