@@ -94,10 +94,11 @@ def _has_other(quotes: Sequence[str], text: Shown) -> bool:
     other = [quote for quote in quotes if normalised(quote) not in known]
     if not other:
         return False
-    bags = [Counter(_words(quote)) for quote in text.quotes]
     body = _words(text.body)
     pairs = {*pairwise(body), *((word,) for word in body)}
-    return any(not _stands(words, pairs) and not _like(words, bags) for words in map(_words, other))
+    missing = [words for words in map(_words, other) if not _stands(words, pairs)]
+    bags = [Counter(_words(quote)) for quote in text.quotes] if missing else []
+    return any(not _like(words, bags) for words in missing)
 
 
 def _words(text: str) -> list[str]:

@@ -1,6 +1,7 @@
 """Stories that vanish from their address and come back, crawled from a real server."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ OUTCOMES = (
 
 
 @pytest.fixture
-def visits(tmp_path: Path):  # type: ignore[no-untyped-def]
+def visits(tmp_path: Path) -> Iterator[Visits]:
     with Server() as server:
         server.at["/"] = answer(front(URL))
         yield Visits(server, tmp_path / "archive")
