@@ -235,10 +235,11 @@ class Archive:
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
     def seen_again(self, url: str, *, now: datetime) -> None:
-        """A story still stands at its address."""
+        """A story still stands at its address: what was last captured there is unchanged, and is the story."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?) AND withdrawn IS NULL",
+                "UPDATE article SET last_seen = ?1 WHERE id = (SELECT article_id FROM alias WHERE url = ?2) AND withdrawn IS NULL "
+                "AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY id DESC LIMIT 1) = 'article'",
                 (stamp(now), url),
             )
 

@@ -78,8 +78,7 @@ def change(conn: sqlite3.Connection, key: int, article: Article, digest: bytes, 
 def leads_to_front(conn: sqlite3.Connection, capture: int) -> bool:
     """Whether a capture was redirected to its site's home page, or to another front or feed that we know."""
     asked, url = conn.execute("SELECT asked, url FROM capture WHERE id = ?", (capture,)).fetchone()
-    given = try_canonical(url) or url
-    if given == asked:
+    if url == asked or (given := try_canonical(url) or url) == asked:
         return False
     if conn.execute("SELECT 1 FROM front WHERE url = ?", (given,)).fetchone():
         return True

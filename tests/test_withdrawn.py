@@ -165,6 +165,15 @@ def test_a_story_that_moved_is_not_withdrawn(visits: Visits) -> None:
     assert {row["url"].split("/", 3)[3] for row in visits.rows("SELECT url FROM alias")} == {URL[1:], OTHER[1:]}
 
 
+def test_trouble_that_stays_the_same_is_not_seeing_it(visits: Visits) -> None:
+    visits(PAGE, *[answer(b"<p>no", status=403)] * 3)
+    (row,) = visits.rows("SELECT last_seen FROM article")
+    assert row["last_seen"].startswith("2026-03-10")
+    visits(PAGE, PAGE)
+    (row,) = visits.rows("SELECT last_seen FROM article")
+    assert row["last_seen"].startswith("2026-03-15")
+
+
 def test_an_address_that_never_was_a_story_is_none(visits: Visits) -> None:
     visits(moved("/"), answer(b"<p>x", status=404))
     assert visits.rows("SELECT * FROM articles") == []
