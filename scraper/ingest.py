@@ -157,13 +157,27 @@ class Ingest:
             if kept.identical:
                 self.archive.seen_again(entry.url, now=now)
             return "unchanged" if kept.read else "unread"
-        self.archive.set_verdict(kept.capture, reading.verdict, reading.problem)
-        if withheld is not None and reading.verdict == "article":
+        verdict = self._verdict(kept.capture, reading)
+        self.archive.set_verdict(kept.capture, verdict, reading.problem)
+        if withheld is not None and verdict == "article":
             return "withheld"
-        if reading.article is None or reading.verdict != "article":
-            return reading.verdict
+        if reading.article is None or verdict != "article":
+            return verdict
         article = self.archive.keep_article(kept.capture, reading.article, site=entry.site, now=now)
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
+
+    def _verdict(self, capture: int, reading: Reading) -> str:
+        """What a story's page really is. One that is led to a front is no story.
+
+        A known story is withdrawn if its address answers 404 or 410, says "not found", or leads to a front. Errors,
+        challenges and consent forms say nothing about it.
+        """
+        assert reading.verdict is not None
+        was_read = reading.article is None or reading.article.layout is not None
+        led_away = was_read and self.archive.leads_to_front(capture)
+        if led_away or reading.verdict in ("gone", "soft_404"):
+            self.archive.withdrawn(capture)
+        return "front" if led_away else reading.verdict
 
     def _front(
         self,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from sqlite_utils import Database
 
@@ -16,7 +16,8 @@ from parsers.article import Article, Card
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, keeping, lock, questions, recovery, replay, runs, schema
+from storage import articles, fronts, history, keeping, lock, recovery, replay, runs, schema
+from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
@@ -36,12 +37,9 @@ BUSY = 30_000
 
 
 @dataclass(slots=True)
-class Archive:
+class Archive(Answers):
     """An open archive. Use `create` or `open`; a context manager."""
 
-    path: Path
-    db: Database
-    warc: Warc
     frontier: Frontier
     recovered: list[str]
     _lock: IO[str] | None = None
@@ -297,28 +295,18 @@ class Archive:
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
     def seen_again(self, url: str, *, now: datetime) -> None:
-        """A story still stands at its address."""
+        """A story still stands at its address: what was last captured there is unchanged, and is the story."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
+                "UPDATE article SET last_seen = ?1 WHERE id = (SELECT article_id FROM alias WHERE url = ?2) AND withdrawn IS NULL "
+                "AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY id DESC LIMIT 1) = 'article'",
                 (stamp(now), url),
             )
 
-    def holds(self, url: str, page: Page) -> bool:
-        """Whether a page's content is that of the last capture of its address, and was read."""
-        return keeping.holds(self.db.conn, url, page)
-
-    def unread(self) -> list[keeping.Unread]:
-        """Captures that nobody has read although their run reads, oldest first."""
-        return keeping.unread(self.db.conn)
-
-    def knows(self, url: str) -> bool:
-        """Whether an address is another name of a story that is kept already."""
-        return bool(
-            self.db.conn.execute(
-                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
-            ).fetchone()
-        )
+    def withdrawn(self, capture: int) -> bool:
+        """A story is gone from its address, as a capture shows; see `storage.history.withdrawn`."""
+        with self.transaction():
+            return history.withdrawn(self.db.conn, capture)
 
     def keep_front(
         self, visit: int, url: str, cards: Sequence[Card], *, site: int, kind: str, title: str, now: datetime
@@ -340,41 +328,6 @@ class Archive:
         """Note that everything in a WARC file is in the tables."""
         with self.transaction():
             self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
-
-    # -- giving back ---------------------------------------------------------------------------------------------
-
-    def page(self, capture: int) -> Page:
-        """The page of a capture, digests checked. Raises ArchiveDamaged, or ArchiveError if there is no such capture."""
-        return keeping.page(self.db.conn, self.warc, capture)
-
-    def pages(self, *, site: str | None = None, verdict: str | None = None) -> Iterator[tuple[int, Page]]:
-        """Captures of stories with their pages, oldest first."""
-        for capture in keeping.captures(self.db.conn, site=site, verdict=verdict):
-            yield capture, self.page(capture)
-
-    def search(self, words: str, **filters: Any) -> list[dict[str, Any]]:
-        """Articles by their words; see `storage.questions.search`."""
-        return questions.search(self.db.conn, words, **filters)
-
-    def quotes(self, **filters: Any) -> list[dict[str, Any]]:
-        """Statements; see `storage.questions.quotes`."""
-        return questions.quotes(self.db.conn, **filters)
-
-    def people(self, *, limit: int, experts_only: bool = False) -> list[dict[str, Any]]:
-        """People, most quoted first."""
-        return questions.people(self.db.conn, limit=limit, experts_only=experts_only)
-
-    def status(self, *, now: datetime) -> list[dict[str, Any]]:
-        """One row a site; see `storage.questions.status`."""
-        return questions.status(self.db.conn, now=now)
-
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Captures by verdict."""
-        return questions.verdicts(self.db.conn)
-
-    def changes(self, *, run: int) -> list[dict[str, Any]]:
-        """Stories that a run found new or changed."""
-        return questions.changes(self.db.conn, run)
 
 
 def _connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
