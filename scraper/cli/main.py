@@ -20,6 +20,7 @@ VERBS = {
     "search": ("scraper.cli.ask", "Find articles by their words."),
     "quotes": ("scraper.cli.ask", "List who said what."),
     "people": ("scraper.cli.ask", "List who is quoted, as what, how often."),
+    "export": ("scraper.cli.export", "Write the archive to CSV, JSON lines, Parquet, SQLite or WARC files."),
     "demo": ("scraper.cli.demo", "Crawl a bundled news portal on this machine and show the archive."),
     "doctor": ("scraper.cli.doctor", "Check this machine and this archive."),
 }

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -81,3 +81,21 @@ def watching() -> Iterator[Progress]:
     screen = Screen()
     with Live(screen, console=Console(stderr=True), refresh_per_second=5, transient=True):
         yield screen
+
+
+@contextmanager
+def counting() -> Iterator[Callable[[str, int], None]]:
+    """Progress of work that goes through rows: call what it gives with what is at hand and how much of it is done."""
+    said = time.monotonic()
+
+    def line(name: str, rows: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= EVERY:
+            said = time.monotonic()
+            say(f"{name}: {rows:,}")
+
+    if not sys.stderr.isatty():
+        yield line
+        return
+    with Console(stderr=True).status("") as status:
+        yield lambda name, rows: status.update(Text(f"{printable(name)}  {rows:,}"))
