@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from warcio.archiveiterator import ArchiveIterator
+from warcio.exceptions import ArchiveLoadFailed
 from warcio.warcwriter import WARCWriter
 
 from parsers.errors import ArchiveDamaged
@@ -91,12 +92,15 @@ def _group(path: Path, begin: int, offset: int) -> Iterator[tuple[_Member, bool]
 
 
 def _members(path: Path, begin: int) -> Iterator[tuple[_Member, int]]:
+    """Records from an offset on, and where they begin; ends before one that is none."""
     try:
         with path.open("rb") as file:
             for first, end in members(path, begin):
                 file.seek(first)
                 data = file.read(end - first)
-                record = next(iter(ArchiveIterator(BytesIO(data))))
+                record = next(iter(ArchiveIterator(BytesIO(data))), None)
+                if record is None:
+                    return
                 headers, http = record.rec_headers, record.http_headers
                 redirect = record.rec_type == "response" and http is not None and http.get_statuscode()[:1] == "3"
                 yield (
@@ -108,5 +112,7 @@ def _members(path: Path, begin: int) -> Iterator[tuple[_Member, int]]:
                     ),
                     first,
                 )
+    except ArchiveLoadFailed:
+        return
     except FileNotFoundError as error:
         raise ArchiveDamaged(f"{path} is missing", next="restore it from a backup") from error

@@ -194,7 +194,7 @@ def test_what_was_taken_down_is_not_copied(groups: Path, tmp_path: Path) -> None
     assert release.counts["captures.jsonl"] == 2
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "missing"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "nonsense", "empty", "missing"])
 def test_damage_is_named_and_leaves_nothing(groups: Path, tmp_path: Path, damage: str) -> None:
     (source,) = (groups / "warc").iterdir()
     with Archive.open(groups) as archive:
@@ -204,9 +204,11 @@ def test_damage_is_named_and_leaves_nothing(groups: Path, tmp_path: Path, damage
         source.unlink()
     elif damage == "cut":
         source.write_bytes(data[: offset + length - 5])
-    else:
+    elif damage == "flipped":
         data[offset + length // 2] ^= 0xFF
         source.write_bytes(data)
+    else:  # a whole gzip member that is no record
+        source.write_bytes(data[:offset] + gzip.compress(b"no record\r\n\r\n" if damage == "nonsense" else b""))
     with pytest.raises(ArchiveDamaged, match=source.name) as caught:
         write(groups, "warc", tmp_path / "out")
     assert damage == "missing" or f"offset {offset}" in str(caught.value)
