@@ -9,10 +9,12 @@ from typing import IO
 
 from parsers.errors import ArchiveError, ArchiveLocked
 
+NAME = "lock"
+
 
 def take(folder: Path) -> IO[str]:
     """Take the lock; keep the file open as long as it is wanted. Raises ArchiveLocked naming who holds it."""
-    path = folder / "lock"
+    path = folder / NAME
     try:
         file = path.open("a+", encoding="utf-8")
     except OSError as error:

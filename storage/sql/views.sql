@@ -54,6 +54,16 @@ FROM article_tag x JOIN tag t ON t.id = x.tag_id JOIN reading r ON r.id = x.read
 JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id
 GROUP BY t.id;
 
+CREATE VIEW article_tags AS
+SELECT a.id AS article_id, a.url, s.name AS site, x.position, t.name AS tag
+FROM article_tag x JOIN tag t ON t.id = x.tag_id JOIN reading r ON r.id = x.reading_id AND r.latest = 1
+JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id LEFT JOIN site s ON s.id = a.site_id;
+
+CREATE VIEW article_authors AS
+SELECT a.id AS article_id, a.url, s.name AS site, x.position, u.name AS author
+FROM article_author x JOIN author u ON u.id = x.author_id JOIN reading r ON r.id = x.reading_id AND r.latest = 1
+JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id LEFT JOIN site s ON s.id = a.site_id;
+
 CREATE VIEW stories AS
 SELECT m.story_id, count(*) AS articles, count(DISTINCT a.site_id) AS sites,
   max(CASE WHEN m.kind = 'first' THEN a.url END) AS first_url, max(CASE WHEN m.kind = 'first' THEN r.title END) AS title,
