@@ -27,6 +27,10 @@ PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 FACTS = "application/json"
 """Content type of our own facts in `metadata` records."""
 GZIP = b"\x1f\x8b\x08"
+HEADER = GZIP + bytes(5) + b"\x02\x03"
+"""How every gzip member begins that zlib writes here: no name, no time, best compression, Unix."""
+HEADERS = (HEADER, HEADER[:-1] + b"\x13")
+"""The same, as zlib writes it on other systems."""
 _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 
 

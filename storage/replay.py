@@ -32,11 +32,17 @@ class Event:
     answer: Stored | None = None
 
 
-def events(records: Iterable[Stored]) -> Iterator[Event]:
-    """The events of a run of records. One whose answer is missing, torn off by a crash, is left out."""
+def events(records: Iterable[Stored | None]) -> Iterator[Event]:
+    """The events of a run of records; None stands for one that cannot be read.
+
+    An event whose answer is missing, torn off by a crash or unreadable, is left out.
+    """
     pending: tuple[Stored, PageFacts] | None = None
     hops = 0
     for record in records:
+        if record is None:
+            pending = None
+            continue
         if record.kind == "request":
             continue
         if record.facts is not None:
@@ -181,12 +187,14 @@ def readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Event]:
     return events(_readable(warc, path, said))
 
 
-def _readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Stored]:
+def _readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Stored | None]:
     for begin, end, whole in stretches(path):
         try:
             if whole:
                 yield from warc.at(path, begin, end)
             else:
                 said.append(f"{path.name}: {end - begin} bytes from offset {begin} on are no records")
+                yield None
         except ArchiveDamaged as error:
             said.append(error.what)
+            yield None

@@ -123,7 +123,7 @@ def test_a_reader_opened_before_a_run_sees_what_the_run_writes(folder: Path) -> 
 
 def test_a_file_that_is_no_database_is_named(folder: Path) -> None:
     (folder / "archive.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(ArchiveError, match=r"archive\.db cannot be read"):
+    with pytest.raises(ArchiveError, match=r"archive\.db is damaged"):
         Archive.open(folder)
 
 
