@@ -35,11 +35,22 @@ def _in_database(kind: str, row: int | None, url: str | None, detail: str) -> Fi
 def _pages(conn: sqlite3.Connection, quick: bool) -> Iterator[Finding]:
     """while its pages were looked at"""
     size = conn.execute("PRAGMA page_size").fetchone()[0]
-    for (words,) in conn.execute(f"PRAGMA {'quick_check' if quick else 'integrity_check'}({MOST})"):
-        if words != "ok":
-            page = _PAGE.search(words)
-            offset = (int(page[1]) - 1) * size if page else None
-            yield _in_database("database_damaged", offset, None, " ".join(words.split()))
+    how = "quick_check" if quick else "integrity_check"
+    try:
+        for (words,) in conn.execute(f"PRAGMA {how}({MOST})"):
+            if words != "ok":
+                page = _PAGE.search(words)
+                offset = (int(page[1]) - 1) * size if page else None
+                yield _in_database("database_damaged", offset, None, " ".join(words.split()))
+    except sqlite3.DatabaseError:  # it gives up where it cannot go on; table by table the others are still checked
+        for name, page in conn.execute(
+            "SELECT name, rootpage FROM sqlite_master WHERE type = 'table' AND rootpage > 0"
+        ):
+            try:
+                conn.execute(f'PRAGMA {how}("{name}")').fetchall()
+            except sqlite3.DatabaseError as error:
+                words = f"table {name} or an index of it: {error}"
+                yield _in_database("database_damaged", (page - 1) * size, None, words)
 
 
 def _foreign_keys(conn: sqlite3.Connection, quick: bool) -> Iterator[Finding]:

@@ -194,7 +194,7 @@ class FileCheck:
             kind, detail = "torn_tail", f"{length} bytes of a record that was never finished"
         elif zeros is not None:
             kind, detail = "zero_filled", f"zeros from offset {zeros} on; the next whole record begins at {end}"
-        elif self._here or starts == GZIP:
+        elif self._here or sum(one == two for one, two in zip(starts, GZIP, strict=False)) > 1:
             kind, detail = "damaged_record", f"it cannot be unpacked; the next whole record begins at {end}"
         else:
             kind, detail = "garbage", f"{length} bytes that belong to no record"
