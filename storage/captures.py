@@ -83,7 +83,7 @@ class Warc:
             with self._path.open("r+b") as file:
                 os.fsync(file.fileno())
             if fresh:
-                _sync_folder(self.folder)
+                sync_folder(self.folder)
         except OSError as error:
             data.release()
             self.undo()
@@ -225,7 +225,7 @@ def number_of(path: Path) -> tuple[int, int]:
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

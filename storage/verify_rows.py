@@ -11,9 +11,12 @@ from storage.findings import Finding
 MOST = 100
 """Findings of one kind that SQLite itself is asked for, and texts that are told apart word by word."""
 _PAGE = re.compile(r"\b[Pp]age (\d+)")
+_NEWEST = (
+    "(SELECT x.id FROM revision w JOIN reading x ON x.revision_id = w.id WHERE w.article_id = {} "
+    "ORDER BY w.n DESC, x.id DESC LIMIT 1)"
+)
 _LATEST = (
-    "SELECT a.id, a.url, sum(r.latest), max(r.id) FILTER (WHERE r.latest = 1), "
-    "(SELECT x.id FROM revision w JOIN reading x ON x.revision_id = w.id WHERE w.article_id = a.id ORDER BY w.n DESC, x.id DESC LIMIT 1) "
+    f"SELECT a.id, a.url, sum(r.latest), max(r.id) FILTER (WHERE r.latest = 1), {_NEWEST.format('a.id')} "
     "FROM article a LEFT JOIN revision v ON v.article_id = a.id LEFT JOIN reading r ON r.revision_id = v.id GROUP BY a.id"
 )
 _URL = "(SELECT a.url FROM reading r JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id WHERE r.id = {})"
@@ -62,10 +65,7 @@ def _foreign_keys(conn: sqlite3.Connection, quick: bool) -> Iterator[Finding]:
 
 def _places(conn: sqlite3.Connection, quick: bool) -> Iterator[Finding]:
     """while captures were compared with their visits"""
-    for key, file, offset, length, url in conn.execute(
-        "SELECT c.id, c.file, c.offset, c.length, c.url FROM capture c WHERE NOT EXISTS (SELECT 1 FROM visit v WHERE v.file = c.file "
-        "AND v.offset = c.offset AND v.length = c.length AND v.capture_id = c.id)"
-    ):
+    for key, file, offset, length, url in misplaced(conn):
         yield Finding("row_without_bytes", file, offset, url, f"capture {key}: no visit brought it from there", length)
 
 
@@ -194,6 +194,22 @@ def _which(conn: sqlite3.Connection) -> Iterator[Finding]:
             conn.execute(f"DROP TABLE IF EXISTS temp.{name}")
     for key, url in differing:
         yield _in_database("text_mismatch", key, url, f"the full text index has other words for reading {key}")
+
+
+def misplaced(conn: sqlite3.Connection) -> Iterator[tuple[int, str, int, int, str]]:
+    """Captures that none of their visits brought from where they point to: key, file, offset, length, address."""
+    yield from conn.execute(
+        "SELECT c.id, c.file, c.offset, c.length, c.url FROM capture c WHERE NOT EXISTS (SELECT 1 FROM visit v WHERE v.file = c.file "
+        "AND v.offset = c.offset AND v.length = c.length AND v.capture_id = c.id)"
+    )
+
+
+def mark_latest(conn: sqlite3.Connection, article: int | None) -> None:
+    """Mark the newest reading of the newest revision of an article as its latest, and no other."""
+    conn.execute(
+        f"UPDATE reading SET latest = (id = {_NEWEST.format('?1')}) WHERE revision_id IN (SELECT id FROM revision WHERE article_id = ?1)",
+        (article,),
+    )
 
 
 def has(conn: sqlite3.Connection, table: str) -> bool:
