@@ -53,7 +53,6 @@ def repair(
         if backup is not None:
             for finding in found:
                 mending.given_back(archive, finding, backup, apply=True)
-        mending.made_again(archive, found)
         sites = {
             archive.site_id(site.name, home=site.home, parser=site.parser, timezone=site.timezone, now=now): site
             for site in settings.sites
@@ -61,6 +60,7 @@ def repair(
         reindex = mending.Reindex(archive, _judge(sites))
         reindex.files(found)
         done.said += reindex.said
+        mending.made_again(archive, found)
         catch_up(Ingest(archive, sites))
         done.left = list(Verify(folder, with_lost=True, tell=tell).findings())
         left = {(finding.kind, finding.file, finding.offset) for finding in done.left}

@@ -35,6 +35,9 @@ BYTES = frozenset(
 )
 """Kinds for which bytes of a WARC file are gone or are not those that belong there."""
 
+ABOUT_ROWS = frozenset(("row_without_bytes", "row_mismatch", "index_behind"))
+"""Kinds of what rows say of a WARC file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

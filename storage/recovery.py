@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from storage.records import members
 from storage.replay import Replay, readable
 
 if TYPE_CHECKING:
@@ -18,11 +19,16 @@ def recover(archive: "Archive") -> list[str]:
     run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
     replay = Replay(archive, run)
     for path in archive.warc.files():
-        pointed = archive.db.execute("SELECT max(offset + length) FROM visit WHERE file = ?", (path.name,)).fetchone()[
-            0
-        ]
+        size = path.stat().st_size
+        last, pointed = archive.db.execute(
+            "SELECT max(offset), max(offset + length) FROM visit WHERE file = ? AND offset + length <= ?",
+            (path.name, size),
+        ).fetchone()
         known = max(indexed.get(path.name, 0), pointed or 0)
-        if path.stat().st_size <= known:
+        if size <= known:
+            continue
+        if known and known not in (end for _, end in members(path, last or 0)):
+            said.append(f"{path.name}: no record ends at {known}, up to which it is indexed; next: newsmorgue verify")
             continue
         cut = archive.warc.cut_tail(path, known)
         if cut:

@@ -1,8 +1,10 @@
 """Mending what the WARC files or a backup can mend. Every mend is sound by itself: a repair that is killed can go on."""
 
+import gzip
 import os
+import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from parsers.errors import ArchiveDamaged
 from parsers.page import Page
+from parsers.url import try_canonical
 from storage import records, verify_rows, verify_warc
 from storage.captures import sync_folder
-from storage.facts import RunFacts
+from storage.facts import PageFacts, RunFacts
 from storage.findings import BYTES, Finding
 from storage.keeping import Slot
 from storage.records import Place, Stored
@@ -132,28 +135,29 @@ class Reindex:
     archive: "Archive"
     judge: Judge
     said: list[str] = field(default_factory=list)
+    _wrong: set[tuple[str, int | None]] = field(default_factory=set)
+    _adrift: dict[tuple[str, int], list[Row]] = field(default_factory=lambda: defaultdict(list))
 
     def files(self, found: Sequence[Finding]) -> None:
         """Go through every file in which there is such a response."""
-        adrift: dict[tuple[str, int], list[Row]] = defaultdict(list)
-        wrong = {(one.file, one.offset) for one in found if one.kind in ("row_without_bytes", "row_mismatch")}
-        for file, offset in sorted(wrong):
-            for row in verify_warc.rows(self.archive.db.conn, file, offset):
+        self._wrong = {(one.file, one.offset) for one in found if one.kind in ("row_without_bytes", "row_mismatch")}
+        for file, offset in self._wrong:
+            for row in verify_warc.rows(self.archive.db.conn, file, offset or 0):
                 if row.offset != offset:
                     break
-                adrift[row.at, row.status].append(row)
-        wanted = {finding.file for finding in found if finding.kind == "bytes_without_row"}
+                self._adrift[row.at, row.status].append(row)
+        wanted = {one.file for one in found if one.kind in ("bytes_without_row", "row_mismatch")}
         visit = capture = 0  # the last ones before the file at hand
         for path in self.archive.warc.files():
             if path.name in wanted:
-                self._file(path, adrift, visit, capture)
+                self._file(path, visit, capture)
             last = self.archive.db.execute("SELECT max(id), max(capture_id) FROM visit WHERE file = ?", (path.name,))
             visit, capture = (
                 max(one, other or 0) for one, other in zip((visit, capture), last.fetchone(), strict=True)
             )
         self._captures()
 
-    def _file(self, path: Path, adrift: Mapping[tuple[str, int], list[Row]], visit: int, capture: int) -> None:
+    def _file(self, path: Path, visit: int, capture: int) -> None:
         archive = self.archive
         replay = Replay(archive)
         for event in archive.events(path, []):
@@ -165,18 +169,20 @@ class Reindex:
             row = archive.db.execute(
                 "SELECT id, capture_id FROM visit WHERE file = ? AND offset = ?", (place.file, place.offset)
             ).fetchone()
-            if row is None:
+            if row is None or (place.file, place.offset) in self._wrong:
                 with archive.transaction():
-                    row = self._point(event.answer, adrift) or self._index(replay, event, visit, capture)
+                    pointed = self._point(event.answer, row[0] if row else None)
+                    row = pointed or row or self._index(replay, event, visit, capture)
             if row is not None:
                 visit, capture = max(visit, row[0]), max(capture, row[1])
 
-    def _point(self, answer: Stored, adrift: Mapping[tuple[str, int], list[Row]]) -> tuple[int, int] | None:
-        """Point a visit that speaks of a response to where that lies."""
+    def _point(self, answer: Stored, visit: int | None) -> tuple[int, int] | None:
+        """Point a visit that speaks of a response to where that lies. `visit`: the one that points there already."""
         place = answer.place
-        waiting = adrift.get((stamp(answer.at), answer.status), [])
+        waiting = self._adrift.get((stamp(answer.at), answer.status), [])
         for row in waiting:
-            if row.capture is None or differs(answer, row._replace(offset=place.offset, length=place.length)):
+            moved = row._replace(offset=place.offset, length=place.length)
+            if row.capture is None or visit not in (None, row.visit) or differs(answer, moved):
                 continue
             waiting.remove(row)
             for table, key in (("visit", row.visit), *([("capture", row.capture)] if row.first else [])):
@@ -189,7 +195,15 @@ class Reindex:
 
     def _index(self, replay: Replay, event: Event, visit: int, capture: int) -> tuple[int, int] | None:
         """Rows for a response, behind the visit and the capture that came before it."""
-        slot = Slot(self._free("capture", capture + 1), self._free("visit", visit + 1), capture)
+        answer = event.answer
+        assert answer is not None
+        asked = event.facts.asked if isinstance(event.facts, PageFacts) else try_canonical(answer.url) or answer.url
+        own = self.archive.db.execute(
+            "SELECT id FROM capture WHERE asked = ? AND file = ? AND offset = ?",
+            (asked, answer.place.file, answer.place.offset),
+        ).fetchone()
+        after = own[0] if own else capture
+        slot = Slot(self._free("capture", capture + 1), self._free("visit", visit + 1), after)
         applied = replay.page(event, slot)
         if applied is None:
             return None
@@ -205,16 +219,20 @@ class Reindex:
 
         Without one it is read as what is new at its address, like a page that a killed run fetched.
         """
-        execute, key, asked = self.archive.db.execute, applied.kept.capture, applied.facts.asked
-        if execute("SELECT 1 FROM reading WHERE capture_id = ?", (key,)).fetchone():
-            self.archive.set_verdict(key, "article")
-        elif execute(
-            "SELECT 1 FROM capture c, capture own WHERE own.id = ? AND c.asked = ? AND c.at > own.at", (key, asked)
-        ).fetchone():
+        execute, kept, asked = self.archive.db.execute, applied.kept, applied.facts.asked
+        read = execute(
+            "SELECT 1 FROM reading WHERE capture_id = ? UNION ALL SELECT 1 FROM placement WHERE ? IN (since, until)",
+            (kept.capture, kept.visit),
+        ).fetchone()
+        overtaken = execute(
+            "SELECT 1 FROM capture c, capture own WHERE own.id = ? AND c.asked = ? AND c.at > own.at",
+            (kept.capture, asked),
+        ).fetchone()
+        if read or overtaken:
             verdict = self.judge(applied.page, applied.facts.kind, applied.site)
-            self.archive.set_verdict(key, verdict or "error")
-            if verdict == "article":
-                self.said.append(f"capture {key}: an older text of {asked} is kept, but in no revision")
+            self.archive.set_verdict(kept.capture, verdict or "error")
+            if verdict == "article" and not read:
+                self.said.append(f"capture {kept.capture}: an older text of {asked} is kept, but in no revision")
 
     def _captures(self) -> None:
         """Point captures that no visit brought from where they point to what their own visits brought."""
@@ -248,18 +266,32 @@ def made_again(archive: "Archive", found: Sequence[Finding]) -> None:
         for finding in found:
             if finding.kind == "latest_reading":
                 verify_rows.mark_latest(archive.db.conn, finding.offset)
-            elif finding.kind == "index_behind":
-                archive.db.execute(
-                    "UPDATE warc SET indexed = max(indexed, (SELECT max(offset + length) FROM visit WHERE file = ?1)) WHERE file = ?1",
-                    (finding.file,),
-                )
+        for path in archive.warc.files():
+            archive.db.execute(
+                "UPDATE warc SET indexed = (SELECT max(warc.indexed, coalesce(max(offset + length), 0)) FROM visit "
+                "WHERE file = ?1 AND offset + length <= ?2) WHERE file = ?1",
+                (path.name, path.stat().st_size),
+            )
     for finding in found:
-        if finding.kind == "altered_header" and finding.offset is not None:
-            with (archive.warc.folder / finding.file).open("r+b") as file:
-                file.seek(finding.offset)
-                file.write(records.HEADER)
-                file.flush()
-                os.fsync(file.fileno())
+        if finding.kind == "altered_header":
+            _head(archive.warc.folder / finding.file, finding)
+
+
+def _head(path: Path, finding: Finding) -> None:
+    """Give a gzip member the head that it was written with, if that is all that is wrong with it."""
+    with path.open("r+b") as file:
+        file.seek(finding.offset or 0)
+        member = file.read(finding.length or 0)
+        mended = records.HEADER + member[len(records.HEADER) :]
+        try:
+            if gzip.decompress(mended) != gzip.decompress(member):
+                return
+        except (OSError, EOFError, zlib.error):
+            return
+        file.seek(finding.offset or 0)
+        file.write(records.HEADER)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def mark(archive: "Archive", left: Sequence[Finding], *, now: datetime) -> int:

@@ -86,7 +86,7 @@ class Verify:
 
     def _is_lost(self, conn: sqlite3.Connection | None, finding: Finding) -> bool:
         """Whether a finding is marked as lost, so that it is no news."""
-        if self.with_lost or not self.lost or conn is None or finding.kind not in BYTES:
+        if self.with_lost or not self.lost or conn is None or finding.kind not in BYTES | {"altered_header"}:
             return False
         row = conn.execute(
             "SELECT offset + length FROM lost WHERE file = ? AND offset <= ? ORDER BY offset DESC LIMIT 1",
@@ -165,7 +165,8 @@ class Verify:
         try:
             if self.quick and conn is not None:
                 yield from _places(check, size)
-                check.start, check.pointing = min(indexed or 0, size), iter(())
+                check.start = min(indexed or 0, size)
+                check.pointing = rows(conn, name, check.start)
             yield from check.findings()
         except OSError as error:
             yield Finding("file_unreadable", name, check.at, None, f"{error}; nothing behind it was checked", size)

@@ -24,7 +24,7 @@ _URL = "(SELECT a.url FROM reading r JOIN revision v ON v.id = r.revision_id JOI
 
 def check(conn: sqlite3.Connection, *, quick: bool) -> Iterator[Finding]:
     """Everything that is wrong in the database. `quick`: neither indexes nor words are compared."""
-    for part in (_pages, _foreign_keys, _places, _index, _latest, _numbers, _spans, _texts):
+    for part in (_pages, _foreign_keys, _places, _latest, _numbers, _spans, _texts):
         try:
             yield from part(conn, quick)
         except sqlite3.DatabaseError as error:
@@ -67,17 +67,6 @@ def _places(conn: sqlite3.Connection, quick: bool) -> Iterator[Finding]:
     """while captures were compared with their visits"""
     for key, file, offset, length, url in misplaced(conn):
         yield Finding("row_without_bytes", file, offset, url, f"capture {key}: no visit brought it from there", length)
-
-
-def _index(conn: sqlite3.Connection, quick: bool) -> Iterator[Finding]:
-    """while it was asked how far the files are indexed"""
-    if not has(conn, "warc"):
-        return
-    for file, indexed, end in conn.execute(
-        "SELECT w.file, w.indexed, (SELECT max(v.offset + v.length) FROM visit v WHERE v.file = w.file) FROM warc w"
-    ):
-        if end is not None and end > indexed:
-            yield Finding("index_behind", file, indexed, None, f"rows reach to {end}", end - indexed)
 
 
 def _latest(conn: sqlite3.Connection, quick: bool) -> Iterator[Finding]:

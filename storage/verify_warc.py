@@ -11,7 +11,7 @@ from typing import NamedTuple
 from parsers.errors import ArchiveDamaged
 from parsers.url import try_canonical
 from storage import facts, keeping, records
-from storage.findings import Finding
+from storage.findings import ABOUT_ROWS, Finding
 from storage.records import GZIP, Place, Stored
 from storage.replay import Event, events
 from storage.timing import instant
@@ -114,6 +114,8 @@ class FileCheck:
     _ours: bool = False
     _answer: str | None = None  # record id of the answer before, "" if there is none, None if that cannot be known
     _cut: bool = False
+    _beyond: bool = False
+    _home: bool = False
     _row: Row | None = None
     _here: list[Row] = field(default_factory=list)
     _queue: deque[Finding] = field(default_factory=deque)
@@ -137,7 +139,7 @@ class FileCheck:
             yield self._queue.popleft()
 
     def _find(self, kind: str, offset: int, detail: str, *, length: int, url: str | None = None) -> None:
-        behind = self.indexed is not None and offset >= self.indexed and not kind.startswith("row")
+        behind = self.indexed is not None and offset >= self.indexed and kind not in ABOUT_ROWS
         self._queue.append(Finding(kind, self.name, offset, url, detail, length, behind))
 
     # -- rows ------------------------------------------------------------------------------------------------------
@@ -248,41 +250,42 @@ class FileCheck:
         if found[0].kind == "warcinfo":
             self._ours = b"newsmorgue/" in found[0].payload
         if self._ours and data[: len(records.HEADER)] not in records.HEADERS:
-            self._find("altered_header", begin, f"it begins {data[: len(records.HEADER)].hex()}", length=10, url=url)
+            self._find(
+                "altered_header", begin, f"it begins {data[: len(records.HEADER)].hex()}", length=end - begin, url=url
+            )
         return found[0]
 
     def _compare(self, stored: Stored) -> None:
         place = stored.place
-        if self.seen(stored.record):
-            self._find(
-                "record_out_of_place",
-                place.offset,
-                f"the {stored.kind} record {stored.record} lies elsewhere, too",
-                length=place.length,
-                url=stored.url or None,
-            )
-        elif self._ours and stored.kind == "request" and self._answer not in (None, stored.belongs_to):
-            self._find(
-                "record_out_of_place",
-                place.offset,
-                "a request that does not belong to the response before it",
-                length=place.length,
-                url=stored.url,
-            )
-        answers = stored.kind in ("response", "revisit", "resource") or stored.withheld
-        self._answer = stored.record if answers else ""
+        end = place.offset + place.length
+        wrong = False
         for row in self._here:
             if how := differs(stored, row):
+                wrong = True
                 detail = f"visit {row.visit} of capture {row.capture}: {how}"
                 self._find("row_mismatch", place.offset, detail, length=place.length, url=row.url)
+            elif self.indexed is not None and end > self.indexed and not self._beyond:
+                self._beyond = True
+                detail = f"visit {row.visit} points behind it, to {place.offset}"
+                self._find("index_behind", self.indexed, detail, length=end - self.indexed)
+        self._home = bool(self._here) and not wrong
+        stray = ""
+        if self.seen(stored.record) and not self._home and not wrong:  # of two the one is at home that a row speaks of
+            stray = f"the {stored.kind} record {stored.record} lies elsewhere, too"
+        elif self._ours and stored.kind == "request" and self._answer not in (None, stored.belongs_to):
+            stray = "a request that does not belong to the response before it"
+        if stray:
+            self._find("record_out_of_place", place.offset, stray, length=place.length, url=stored.url or None)
+        answers = stored.kind in ("response", "revisit", "resource") or stored.withheld
+        self._answer = None if wrong else stored.record if answers else ""
 
     def _answered(self, event: Event, answer: Stored) -> None:
         place = event.first.place
         if isinstance(event.facts, facts.PageFacts):
-            for row in self._here:
-                if row.capture is not None and row.asked != event.facts.asked:
-                    detail = f"facts of {event.facts.asked} stand before the response of {row.asked}"
-                    self._find("record_out_of_place", place.offset, detail, length=place.length, url=row.url)
+            row = self._here[0] if self._home else None
+            if row is not None and row.capture is not None and row.asked != event.facts.asked:
+                detail = f"facts of {event.facts.asked} stand before the response of {row.asked}"
+                self._find("record_out_of_place", place.offset, detail, length=place.length, url=row.url)
             asked = event.facts.asked
         else:
             asked = try_canonical(answer.url) or answer.url

@@ -5,12 +5,13 @@ import random
 import sqlite3
 import zlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from storage.captures import Warc
 from storage.findings import KINDS, Finding
-from storage.records import Stored, members
+from storage.records import Exchange, Stored, members
 from storage.verify import Verify
 
 
@@ -256,3 +257,17 @@ DAMAGE: list[Callable[[Path], Expected]] = [
     a_member_without_a_record,
     two_records_in_a_member,
 ]
+
+
+OTHER_PAGE = "https://other.example/page"
+
+
+def unrecorded(folder: Path, url: str = OTHER_PAGE) -> int:
+    """A response that no row knows, at the end; gives its offset."""
+    log = Warc(folder / "warc")
+    at = datetime(2026, 11, 26, tzinfo=UTC)
+    place = log.append(
+        Exchange(url, at, b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", b"<p>new")
+    )
+    log.close()
+    return place.offset

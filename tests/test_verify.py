@@ -5,13 +5,13 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from conftest import Crawled
 from damage import (
     DAMAGE,
+    OTHER_PAGE,
     Expected,
     Member,
     cut,
@@ -22,16 +22,14 @@ from damage import (
     overwrite,
     replace,
     some,
+    unrecorded,
     value,
     warc,
 )
 
 from storage.archive import Archive
-from storage.captures import Warc
-from storage.records import Exchange, members
+from storage.records import members
 from storage.verify import Verify
-
-OTHER_PAGE = "https://other.example/page"
 
 
 @pytest.fixture
@@ -129,17 +127,6 @@ def test_any_flipped_bit_that_changes_content_is_found(copy: Path) -> None:
 
 
 # -- tails, writers -------------------------------------------------------------------------------------------------
-
-
-def unrecorded(folder: Path, url: str = OTHER_PAGE) -> int:
-    """A response that no row knows, at the end; gives its offset."""
-    log = Warc(folder / "warc")
-    at = datetime(2026, 11, 26, tzinfo=UTC)
-    place = log.append(
-        Exchange(url, at, b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n", b"<p>new")
-    )
-    log.close()
-    return place.offset
 
 
 def test_a_torn_tail_and_what_is_not_recorded_yet_have_kinds_of_their_own(copy: Path) -> None:
