@@ -9,7 +9,7 @@ from random import Random
 
 from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
-from parsers.errors import NoLayoutFits, ParseError
+from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
 from parsers.url import host
 from scraper.fetch.optouts import optouts
@@ -241,14 +241,21 @@ class Ingest:
 
 
 def catch_up(ingest: Ingest) -> int:
-    """Read what a killed run fetched and recovery indexed; the number of pages read."""
+    """Read what a killed run fetched and recovery indexed; the number of pages read.
+
+    One whose bytes cannot be read is an error of the run, and stops nothing.
+    """
     archive = ingest.archive
     pages = 0
     for row in archive.unread():
         site = ingest.sites.get(row.site) if row.site is not None else None
         if site is None:
             continue
-        page = archive.page(row.capture)
+        try:
+            page = archive.page(row.capture)
+        except ArchiveDamaged as error:
+            ingest.tally.error(row.asked, str(error))
+            continue
         reading = read(page, row.kind, site.parser, site.timezone)
         with archive.transaction():
             assert row.site is not None

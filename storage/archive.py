@@ -1,25 +1,24 @@
 """`Archive`: open and recover, keep a page, keep an article, give pages back. WARC is the log, SQLite the index."""
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
-from sqlite_utils import Database
-
 from parsers.article import Article, Card
-from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
+from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
 from storage import articles, fronts, history, keeping, lock, recovery, replay, runs, schema
 from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
+from storage.database import DATABASE, connect, explained, in_our_words, reading
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
@@ -30,10 +29,7 @@ from storage.timing import stamp
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
-DATABASE = "archive.db"
 SIDECARS = ("corrections.jsonl", "takedowns.jsonl")
-BUSY = 30_000
-"""Milliseconds that a reader waits for a checkpoint."""
 
 
 @dataclass(slots=True)
@@ -43,6 +39,7 @@ class Archive(Answers):
     frontier: Frontier
     recovered: list[str]
     _lock: IO[str] | None = None
+    _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
 
     # -- opening -------------------------------------------------------------------------------------------------
@@ -90,8 +87,8 @@ class Archive(Answers):
             )
         held = lock.take(path)
         try:
-            with replacing(path / DATABASE) as database:
-                db = _connect(database, "rwc")
+            with explained(path / DATABASE), replacing(path / DATABASE) as database:
+                db = connect(database, "rwc")
                 try:
                     db.execute("PRAGMA journal_mode = WAL")
                     db.execute("PRAGMA synchronous = NORMAL")
@@ -107,92 +104,116 @@ class Archive(Answers):
     @classmethod
     def _open_for_writing(cls, path: Path) -> "Archive":
         held = lock.take(path)
-        db = _connect(path / DATABASE, "rwc")
         try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            schema.upgrade(db)
-            archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
-            archive.recovered = recovery.recover(archive)
+            with explained(path / DATABASE):
+                db = connect(path / DATABASE, "rwc")
+                try:
+                    db.execute("PRAGMA journal_mode = WAL")
+                    db.execute("PRAGMA synchronous = NORMAL")
+                    schema.upgrade(db)
+                    archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
+                    archive.recovered = recovery.recover(archive)
+                except BaseException:
+                    db.close()
+                    raise
         except BaseException:
-            db.close()
             lock.release(held)
             raise
         return archive
 
     @classmethod
     def _open_for_reading(cls, path: Path, frozen: bool) -> "Archive":
-        # An immutable connection makes no -wal and -shm files, but would not see what a writer does meanwhile.
-        quiet = not (path / f"{DATABASE}-wal").exists() and (frozen or not os.access(path, os.W_OK))
-        db = _connect(path / DATABASE, "ro", immutable=quiet)
-        try:
-            schema.check(db)
-        except sqlite3.DatabaseError as error:
-            db.close()
-            raise ArchiveDamaged(
-                f"{path / DATABASE} cannot be read", cause=str(error), next="restore it from a backup"
-            ) from error
+        with explained(path / DATABASE):
+            db = reading(path / DATABASE, frozen=frozen)
+            try:
+                schema.check(db)
+            except BaseException:
+                db.close()
+                raise
         return cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
 
     def close(self) -> None:
         """Close files and give the lock back."""
-        self.warc.close()
-        if self._lock is not None:
-            self.db.conn.execute("PRAGMA optimize")
-            self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.db.close()
-        if self._lock is not None:
-            lock.release(self._lock)
-            self._lock = None
+        try:
+            self.warc.close()
+            if self._lock is not None:
+                # What is committed is safe in the write-ahead log: a full disk or a reader only puts this off.
+                with suppress(sqlite3.Error):
+                    self.db.conn.execute("PRAGMA busy_timeout = 0")
+                    self.db.conn.execute("PRAGMA optimize")
+                    self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.db.close()
+        finally:
+            if self._lock is not None:
+                lock.release(self._lock)
+                self._lock = None
 
     def __enter__(self) -> "Archive":
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise in_our_words(error, self.path / DATABASE) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside arrives together or not at all; nests.
 
-        What was appended to the WARC files inside is made durable before the rows that point to it are committed.
+        What was appended to the WARC files inside is made durable before the rows that point to it are committed. Raises
+        ArchiveError if the disk refuses; then nothing kept is harmed. If the files are ahead of SQLite by then, nothing
+        more is written: whoever opens the archive next recovers what they hold.
         """
         conn = self.db.conn
         if conn.in_transaction:
             yield
             return
+        if self._broken is not None:
+            raise self._broken
+        ahead = False
         try:
             conn.execute("BEGIN IMMEDIATE")
             yield
             self._write_notes()
             if (written := self.warc.sync()) is not None:
+                ahead = True
                 conn.execute(
                     "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed", written
                 )
             conn.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            self._rollback()
-            raise ArchiveError(
-                f"cannot write to {self.path / DATABASE}",
-                cause=str(error),
-                next="free some space or close the program that holds the file, then run the same command",
-            ) from error
-        except OSError as error:
-            self._rollback()
-            raise ArchiveError(
-                f"cannot write to {self.path / 'warc'}",
+        except BaseException as error:
+            ours = self._in_our_words(error)
+            self._rollback(ours, ahead=ahead)
+            if ours is error:
+                raise
+            raise ours from error
+
+    def _in_our_words(self, error: BaseException) -> BaseException:
+        if isinstance(error, sqlite3.Error):
+            return in_our_words(error, self.path / DATABASE)
+        if isinstance(error, OSError):
+            return ArchiveError(
+                f"cannot write to {self.warc.folder}",
                 cause=str(error),
                 next="free some space, then run the same command; nothing kept was harmed",
-            ) from error
-        except BaseException:
-            self._rollback()
-            raise
+            )
+        return error
 
-    def _rollback(self) -> None:
-        if self.db.conn.in_transaction:
-            self.db.conn.execute("ROLLBACK")
+    def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()
-        self.warc.undo()
+        if self.db.conn.in_transaction:
+            with suppress(sqlite3.Error):  # an error that made SQLite roll back by itself
+                self.db.conn.execute("ROLLBACK")
+        try:
+            self.warc.undo()
+        except OSError:
+            ahead = True
+        if ahead:
+            self._broken = (
+                error
+                if isinstance(error, NewsmorgueError)
+                else ArchiveError(f"{self.path} must be opened anew", cause=str(error))
+            )
 
     # -- runs, sites, what failed ----------------------------------------------------------------------------------
 
@@ -328,11 +349,3 @@ class Archive(Answers):
         """Note that everything in a WARC file is in the tables."""
         with self.transaction():
             self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
-
-
-def _connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
-    flags = "&immutable=1" if immutable else ""
-    conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None)
-    conn.execute(f"PRAGMA busy_timeout = {BUSY}")
-    conn.execute("PRAGMA foreign_keys = ON")
-    return Database(conn)

@@ -16,7 +16,7 @@ from warcio.warcwriter import WARCWriter
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.version import __version__
 from storage import records
-from storage.records import Exchange, Place, Stored, members
+from storage.records import Exchange, Place, Stored, members, stretches
 
 ROTATE_AT = 1_000_000_000
 """Bytes after which a new WARC file is begun; a group is never divided."""
@@ -83,7 +83,7 @@ class Warc:
             with self._path.open("r+b") as file:
                 os.fsync(file.fileno())
             if fresh:
-                _sync_folder(self.folder)
+                sync_folder(self.folder)
         except OSError as error:
             data.release()
             self.undo()
@@ -186,13 +186,11 @@ class Warc:
     def cut_tail(self, path: Path, known: int = 0) -> int:
         """Cut a file after its last whole gzip member; the number of bytes cut off (a write that never ended).
 
-        Nothing before `known`, the end of what SQLite has indexed, is looked at or cut: a byte that went bad there must
-        not cost what follows it.
+        Nothing before `known`, the end of what SQLite has indexed, is looked at or cut, nor anything with a whole member
+        behind it: a byte that went bad must not cost what follows it.
         """
         size = path.stat().st_size
-        good = known
-        for _, end in members(path, known):
-            good = end
+        good = max((end for _, end, whole in stretches(path, known) if whole), default=known)
         if good < size:
             with path.open("r+b") as file:
                 file.truncate(good)
@@ -227,7 +225,7 @@ def number_of(path: Path) -> tuple[int, int]:
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -19,6 +19,9 @@ from storage.timing import instant, stamp
 
 MAX_DECODED = 200_000_000
 """Bytes of a payload read back; the fetch room's cap is far below."""
+LAST = (1 << 63) - 1
+"""No number of a row is greater."""
+_WHOLE = "NOT EXISTS (SELECT 1 FROM lost l WHERE l.file = c.file AND c.offset >= l.offset AND c.offset < l.offset + l.length)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,17 @@ class Kept:
     visit: int
     identical: bool
     read: bool = False
+
+
+class Slot(NamedTuple):
+    """Numbers for the rows of a page that are made again, where they stood among the others; None: the next free one.
+
+    `after`: the last capture before it in the log.
+    """
+
+    capture: int | None
+    visit: int | None
+    after: int
 
 
 def digest(data: bytes) -> bytes:
@@ -85,29 +99,31 @@ def index(
     size: int,
     wire: str,
     own: bytes,
+    slot: Slot | None = None,
 ) -> Kept:
     """The rows of a page whose records lie at `place`: a capture and its visit, or a visit alone if nothing is new.
 
     `size`: bytes of the payload as it came. `wire`: its payload digest. `own`: digest of the decoded payload.
     """
-    known = _last(conn, facts.asked)
+    known = _last(conn, facts.asked, slot)
     if known is not None and known.digest == own and facts.withheld is None:
-        visit = _visit(conn, known.id, facts.run, page.status, at, place)
+        visit = _visit(conn, known.id, facts.run, page.status, at, place, slot)
         return Kept(known.id, visit, identical=True, read=known.verdict is not None)
     charset = page.charset if page.body else None
     cursor = conn.execute(
-        "INSERT INTO capture (site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, verdict, "
-        "withheld, optouts, kept_because, title, size, digest, payload_digest, file, offset, length) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO capture (id, site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, "
+        "verdict, withheld, optouts, kept_because, title, size, digest, payload_digest, file, offset, length) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            site, facts.run, facts.kind, facts.asked, without_userinfo(page.url), stamp(at), facts.at_source, page.status,
-            page.content_type or None, charset.name if charset else None, charset.source if charset else None, facts.verdict,
+            slot.capture if slot else None, site, facts.run, facts.kind, facts.asked, without_userinfo(page.url), stamp(at),
+            facts.at_source, page.status, page.content_type or None,
+            charset.name if charset else None, charset.source if charset else None, facts.verdict,
             facts.withheld, json.dumps(facts.optouts), facts.kept_because, facts.title, size, own, wire,
             place.file, place.offset, place.length,
         ),
     )  # fmt: skip
     capture = int(cursor.lastrowid or 0)
-    return Kept(capture, _visit(conn, capture, facts.run, page.status, at, place), identical=False)
+    return Kept(capture, _visit(conn, capture, facts.run, page.status, at, place, slot), identical=False)
 
 
 def not_modified(conn: sqlite3.Connection, warc: Warc, exchanges: Sequence[Exchange], facts: PageFacts) -> Kept:
@@ -124,17 +140,20 @@ def not_modified(conn: sqlite3.Connection, warc: Warc, exchanges: Sequence[Excha
     return seen(conn, facts, place, status=304, at=answer.at)
 
 
-def seen(conn: sqlite3.Connection, facts: PageFacts, place: Place, *, status: int, at: datetime) -> Kept:
+def seen(
+    conn: sqlite3.Connection, facts: PageFacts, place: Place, *, status: int, at: datetime, slot: Slot | None = None
+) -> Kept:
     """The row of a visit that found what the last capture of its address holds. Raises ArchiveError if there is none."""
-    known = _last(conn, facts.asked)
+    known = _last(conn, facts.asked, slot)
     if known is None:
         raise ArchiveError(f"{facts.asked} was visited again but never captured", next="newsmorgue verify")
-    return Kept(known.id, _visit(conn, known.id, facts.run, status, at, place), True, known.verdict is not None)
+    visit = _visit(conn, known.id, facts.run, status, at, place, slot)
+    return Kept(known.id, visit, True, known.verdict is not None)
 
 
-def known(conn: sqlite3.Connection, asked: str) -> bool:
+def known(conn: sqlite3.Connection, asked: str, slot: Slot | None = None) -> bool:
     """Whether there is a capture of an address."""
-    return _last(conn, asked) is not None
+    return _last(conn, asked, slot) is not None
 
 
 def holds(conn: sqlite3.Connection, asked: str, page: Page) -> bool:
@@ -154,11 +173,11 @@ class Unread(NamedTuple):
 
 
 def unread(conn: sqlite3.Connection) -> list[Unread]:
-    """Captures without a verdict, oldest first, but for stories of runs that leave them for later."""
+    """Captures without a verdict, oldest first, but for lost ones and for stories of runs that leave them for later."""
     rows = conn.execute(
         "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id FROM capture c "
         "LEFT JOIN run r ON r.id = c.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
-        "AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) ORDER BY c.id"
+        f"AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} ORDER BY c.id"
     )
     return [Unread(*row) for row in rows]
 
@@ -174,18 +193,26 @@ class _Last(NamedTuple):
     verdict: str | None
 
 
-def _last(conn: sqlite3.Connection, asked: str) -> _Last | None:
+def _last(conn: sqlite3.Connection, asked: str, slot: Slot | None = None) -> _Last | None:
     row = conn.execute(
-        "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1",
-        (asked,),
+        "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? AND id <= ? ORDER BY id DESC LIMIT 1",
+        (asked, slot.after if slot else LAST),
     ).fetchone()
     return _Last(*row) if row else None
 
 
-def _visit(conn: sqlite3.Connection, capture: int, run: int | None, status: int, at: datetime, place: Place) -> int:
+def _visit(
+    conn: sqlite3.Connection,
+    capture: int,
+    run: int | None,
+    status: int,
+    at: datetime,
+    place: Place,
+    slot: Slot | None = None,
+) -> int:
     cursor = conn.execute(
-        "INSERT INTO visit (capture_id, run_id, at, status, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (capture, run, stamp(at), status, place.file, place.offset, place.length),
+        "INSERT INTO visit (id, capture_id, run_id, at, status, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (slot.visit if slot else None, capture, run, stamp(at), status, place.file, place.offset, place.length),
     )
     return int(cursor.lastrowid or 0)
 
@@ -194,7 +221,7 @@ def captures(conn: sqlite3.Connection, *, site: str | None, verdict: str | None)
     """Keys of captured stories whose payload is kept, oldest first."""
     rows = conn.execute(
         "SELECT c.id FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.kind = 'story' AND c.withheld IS NULL "
-        "AND (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR c.verdict = ?2) ORDER BY c.id",
+        f"AND (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR c.verdict = ?2) AND {_WHOLE} ORDER BY c.id",
         (site, verdict),
     ).fetchall()
     yield from (row[0] for row in rows)

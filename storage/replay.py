@@ -12,7 +12,7 @@ from parsers.url import host, try_canonical
 from storage import keeping, runs
 from storage.captures import Warc
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
-from storage.keeping import Kept
+from storage.keeping import Kept, Slot
 from storage.records import Stored, stretches
 
 if TYPE_CHECKING:
@@ -32,11 +32,17 @@ class Event:
     answer: Stored | None = None
 
 
-def events(records: Iterable[Stored]) -> Iterator[Event]:
-    """The events of a run of records. One whose answer is missing, torn off by a crash, is left out."""
+def events(records: Iterable[Stored | None]) -> Iterator[Event]:
+    """The events of a run of records; None stands for one that cannot be read.
+
+    An event whose answer is missing, torn off by a crash or unreadable, is left out.
+    """
     pending: tuple[Stored, PageFacts] | None = None
     hops = 0
     for record in records:
+        if record is None:
+            pending = None
+            continue
         if record.kind == "request":
             continue
         if record.facts is not None:
@@ -74,11 +80,6 @@ class Replay:
     run: int | None = None
     sites: dict[str, int] = field(default_factory=dict)
 
-    def file(self, path: Path, start: int = 0) -> Iterator[tuple[Event, Applied | None]]:
-        """Apply every event of a file from an offset on."""
-        for event in events(self.archive.warc.records(path, start)):
-            yield event, self.apply(event)
-
     def apply(self, event: Event) -> Applied | None:
         """Make an event's rows; gives the page if it is one."""
         match event.facts:
@@ -89,7 +90,11 @@ class Replay:
             case FailureFacts() as facts:
                 self._failed(facts, event)
             case _:
-                return self._page(event)
+                applied = self.page(event)
+                if applied is not None and applied.site is not None and applied.facts.kind != "robots":
+                    for stage in ("tried", "got"):
+                        self.archive.note(applied.site, event.first.at.date(), stage)
+                return applied
         return None
 
     def _begin(self, facts: RunFacts, event: Event) -> None:
@@ -121,7 +126,11 @@ class Replay:
             self.sites[name] = row[0]
         return self.sites[name]
 
-    def _page(self, event: Event) -> Applied | None:
+    def page(self, event: Event, slot: Slot | None = None) -> Applied | None:
+        """The rows of a page's event, but for the ledger; None if it repeats what is not there.
+
+        `slot`: the numbers they get, for rows that are made again.
+        """
         answer = event.answer
         assert answer is not None
         facts = event.facts if isinstance(event.facts, PageFacts) else None
@@ -131,9 +140,9 @@ class Replay:
         site = self._site(facts.site)
         conn = self.archive.db.conn
         if answer.kind == "revisit":
-            if not keeping.known(conn, facts.asked):
+            if not keeping.known(conn, facts.asked, slot):
                 return None  # its capture was taken down, or lies in a file that is lost
-            kept = keeping.seen(conn, facts, answer.place, status=answer.status, at=answer.at)
+            kept = keeping.seen(conn, facts, answer.place, status=answer.status, at=answer.at, slot=slot)
             page = Page(answer.url, b"", facts.asked, answer.at, answer.status, answer.headers)
         else:
             page = keeping.replayed(answer, facts.asked, answer.url, answer.at)
@@ -148,10 +157,8 @@ class Replay:
                 size=facts.size if withheld else len(answer.payload),
                 wire=facts.payload_digest or keeping.payload_digest(answer.payload),
                 own=bytes.fromhex(facts.digest) if facts.digest else keeping.digest(page.body),
+                slot=slot,
             )
-        if site is not None and facts.kind != "robots":
-            self.archive.note(site, answer.at.date(), "tried")
-            self.archive.note(site, answer.at.date(), "got")
         return Applied(facts, kept, page, site)
 
     def _revisited(self, answer: Stored) -> PageFacts | None:
@@ -176,17 +183,19 @@ class Replay:
         return PageFacts(asked, row[0], self.run, row[1])
 
 
-def readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Event]:
-    """Every event of a file. Where bytes cannot be read, what follows them still is, and `said` says where."""
-    return events(_readable(warc, path, said))
+def readable(warc: Warc, path: Path, said: list[str], start: int = 0) -> Iterator[Event]:
+    """Every event of a file from an offset on. Where bytes cannot be read, what follows them still is; `said` says where."""
+    return events(_readable(warc, path, said, start))
 
 
-def _readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Stored]:
-    for begin, end, whole in stretches(path):
+def _readable(warc: Warc, path: Path, said: list[str], start: int) -> Iterator[Stored | None]:
+    for begin, end, whole in stretches(path, start):
         try:
             if whole:
                 yield from warc.at(path, begin, end)
             else:
                 said.append(f"{path.name}: {end - begin} bytes from offset {begin} on are no records")
+                yield None
         except ArchiveDamaged as error:
             said.append(error.what)
+            yield None

@@ -20,6 +20,8 @@ VERBS = {
     "search": ("scraper.cli.ask", "Find articles by their words."),
     "quotes": ("scraper.cli.ask", "List who said what."),
     "people": ("scraper.cli.ask", "List who is quoted, as what, how often."),
+    "verify": ("scraper.cli.verify", "Check that everything written is there and agrees."),
+    "repair": ("scraper.cli.repair", "Mend what verify finds; dry unless --apply."),
     "rebuild": ("scraper.cli.rebuild", "Make archive.db anew from the WARC files."),
     "diff": ("scraper.cli.diff", "Show the words that a publisher changed in a story."),
     "export": ("scraper.cli.export", "Write the archive to CSV, JSON lines, Parquet, SQLite or WARC files."),

@@ -26,3 +26,8 @@ CREATE TABLE takedown (
 CREATE TABLE warc (file TEXT PRIMARY KEY, indexed INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 INSERT INTO warc SELECT file, max("offset" + length) FROM visit GROUP BY file;
+
+CREATE TABLE lost (
+  file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (file, offset)
+) STRICT, WITHOUT ROWID;

@@ -86,6 +86,7 @@ CREATE VIEW captures AS
 SELECT c.id, s.name AS site, c.kind, c.asked, c.url, c.at, c.status, c.verdict, c.problem, c.withheld, c.title, c.optouts,
   c.at_source, c.size,
   lower(hex(c.digest)) AS digest, c.file, c.offset, c.length,
+  (SELECT l.reason FROM lost l WHERE l.file = c.file AND c.offset >= l.offset AND c.offset < l.offset + l.length) AS lost,
   (SELECT count(*) FROM visit v WHERE v.capture_id = c.id) AS visits,
   (SELECT max(v.at) FROM visit v WHERE v.capture_id = c.id) AS last_visit
 FROM capture c LEFT JOIN site s ON s.id = c.site_id;
