@@ -30,9 +30,10 @@ class Rebuilt:
 
 @dataclass(slots=True)
 class _Run:
-    """The run whose events are being replayed: its sites by key, and whether it reads stories."""
+    """The run whose events are being replayed. `sites`: by key; `named`: all that its settings name; `reads`: stories."""
 
     sites: dict[int, SiteSettings]
+    named: dict[str, SiteSettings] = field(default_factory=dict)
     reads: bool = True
 
 
@@ -59,7 +60,9 @@ def rebuild(
                         applied = replay.apply(event)
                         if isinstance(event.facts, facts.RunFacts):
                             _begin(ingest, run, event, event.facts)
-                        if applied is not None:
+                        elif isinstance(event.facts, facts.SiteFacts):
+                            _used(archive, run, event, event.facts)
+                        elif applied is not None:
                             _page(ingest, run, applied)
                             done.pages += 1
                 progress(path, done.pages)
@@ -115,12 +118,19 @@ def _begin(ingest: Ingest, run: _Run, event: Event, begun: facts.RunFacts) -> No
     limits = settings.get("limits", {})
     chosen = settings.get("chosen", ())
     run.sites.clear()
-    for values in settings.get("sites", ()):
-        if values["name"] in chosen:
-            _site(ingest.archive, run, from_row(values), event.first.at)
+    run.named = {values["name"]: from_row(values) for values in settings.get("sites", ())}
+    for name, site in run.named.items():
+        if name in chosen:
+            _site(ingest.archive, run, site, event.first.at)
     run.reads = limits.get("read", True)
     ingest.since = datetime.fromisoformat(limits["since"]) if limits.get("since") else None
     ingest.seed(event.first.at)
+
+
+def _used(archive: Archive, run: _Run, event: Event, used: facts.SiteFacts) -> None:
+    """A site that imported pages belong to: one of the settings of then, or one that stood in none."""
+    site = SiteSettings(used.name, used.home, used.parser, used.timezone)
+    _site(archive, run, run.named.get(used.name, site), event.first.at)
 
 
 def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
@@ -135,5 +145,8 @@ def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
     if found.withheld is None and not kept.read and (found.kind != "story" or run.reads):
         content = ingest.archive.page(kept.capture) if kept.identical else page
         reading = read(content, found.kind, site.parser, site.timezone)
+    if found.imported:
+        ingest.imported(found, applied.site, site, kept, page, reading)
+        return
     entry = ingest.archive.frontier.find(found.asked, site=applied.site, kind=found.kind, now=page.captured)
     ingest.page(entry, kept, page, reading, found.withheld)

@@ -275,7 +275,7 @@ class Archive:
     def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1", (url,))
+            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC LIMIT 1", (url,))
             kind, site = row.fetchone() or ("", None)
             facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
             return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
@@ -300,7 +300,7 @@ class Archive:
         """A story still stands at its address."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
+                "UPDATE article SET last_seen = max(last_seen, ?) WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
                 (stamp(now), url),
             )
 

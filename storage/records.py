@@ -34,8 +34,9 @@ class Exchange:
     """One request and its response, as they went over the wire.
 
     `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers with CRLF, as
-    sent and received. `payload`: the body with its content coding on and its transfer coding off. `truncated`: why the
-    body is incomplete (`length`, `time`, `disconnect`), None if it is whole.
+    sent and received; of an imported answer whose request is not known, `request_head` is empty. `payload`: the body with
+    its content coding on and its transfer coding off. `truncated`: why the body is incomplete (`length`, `time`,
+    `disconnect`), None if it is whole.
     """
 
     url: str
@@ -45,6 +46,16 @@ class Exchange:
     payload: bytes
     ip: str | None = None
     truncated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A page that came without its HTTP exchange, from a file. `at`: aware UTC instant. `content_type`: as stated."""
+
+    url: str
+    at: datetime
+    payload: bytes
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,33 +173,34 @@ def facts(writer: WARCWriter, url: str, at: datetime, values: Mapping[str, objec
     writer.write_record(_plain(writer, url, "metadata", text, FACTS, {"WARC-Date": stamp(at)}))
 
 
-def resource(writer: WARCWriter, url: str, at: datetime, payload: bytes, content_type: str) -> None:
-    """A `resource` record: a page that came without its HTTP exchange."""
-    writer.write_record(_plain(writer, url, "resource", payload, content_type, {"WARC-Date": stamp(at)}))
-
-
-def answer(writer: WARCWriter, exchange: Exchange, same_as: tuple[str, str, str] | None, note: str | None) -> str:
-    """The record of a response; gives its record id. See `captures.Warc.append`."""
-    headers = _http(exchange.response_head)
+def answer(
+    writer: WARCWriter, exchange: Exchange | Resource, same_as: tuple[str, str, str] | None, note: str | None
+) -> str:
+    """The record of a response or resource; gives its record id. See `captures.Warc.append`."""
     extra = {"WARC-Date": stamp(exchange.at)}
-    if exchange.ip:
-        extra["WARC-IP-Address"] = exchange.ip
-    if exchange.truncated:
-        extra["WARC-Truncated"] = exchange.truncated
     url = without_userinfo(exchange.url)
+    if isinstance(exchange, Resource):
+        headers = StatusAndHeaders("200 OK", [("Content-Type", exchange.content_type)], "HTTP/1.1")
+    else:
+        headers = _http(exchange.response_head)
+        if exchange.ip:
+            extra["WARC-IP-Address"] = exchange.ip
+        if exchange.truncated:
+            extra["WARC-Truncated"] = exchange.truncated
     if note is not None:
         record = _plain(writer, url, "metadata", _fields(headers, note), "application/warc-fields", extra)
     elif same_as is not None:
         earlier_url, earlier_date, digest = same_as
-        profile = PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME
-        record = writer.create_revisit_record(
-            url,
-            digest,
-            earlier_url,
-            earlier_date,
-            http_headers=headers,
-            warc_headers_dict={**extra, "WARC-Profile": profile},
-        )
+        extra |= {
+            "WARC-Profile": PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME,
+            "WARC-Refers-To-Target-URI": earlier_url,
+            "WARC-Refers-To-Date": earlier_date,
+            "WARC-Payload-Digest": digest,
+        }
+        http = headers if isinstance(exchange, Exchange) else None
+        record = writer.create_warc_record(url, "revisit", http_headers=http, warc_headers_dict=extra)
+    elif isinstance(exchange, Resource):
+        record = _plain(writer, url, "resource", exchange.payload, exchange.content_type, extra)
     else:
         headers.replace_header("Content-Length", str(len(exchange.payload)))
         record = writer.create_warc_record(
@@ -282,6 +294,8 @@ def _stored(record: Any, place: Place) -> Stored:
         status, headers = _withheld(payload)
     elif record.rec_type == "resource":
         status, headers = 200, (("Content-Type", content_type),)
+    elif record.rec_type == "revisit" and http is None:  # of a resource
+        status = 200
     return Stored(
         place=place,
         kind=record.rec_type,

@@ -11,7 +11,7 @@ from parsers.page import Page
 from parsers.url import host, try_canonical
 from storage import keeping, runs
 from storage.captures import Warc
-from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
+from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, SiteFacts, parse
 from storage.keeping import Kept
 from storage.records import Stored, stretches
 
@@ -88,6 +88,10 @@ class Replay:
                 runs.end(self.archive.db.conn, facts, now=event.first.at)
             case FailureFacts() as facts:
                 self._failed(facts, event)
+            case SiteFacts() as facts:
+                self.archive.site_id(
+                    facts.name, home=facts.home, parser=facts.parser, timezone=facts.timezone, now=event.first.at
+                )
             case _:
                 return self._page(event)
         return None
@@ -125,15 +129,16 @@ class Replay:
         answer = event.answer
         assert answer is not None
         facts = event.facts if isinstance(event.facts, PageFacts) else None
-        if facts is None and answer.kind == "revisit":
+        if facts is None and answer.same_as is not None:
             facts = self._revisited(answer)
         facts = facts or self._guess(answer)
         site = self._site(facts.site)
         conn = self.archive.db.conn
-        if answer.kind == "revisit":
-            if not keeping.known(conn, facts.asked):
-                return None  # its capture was taken down, or lies in a file that is lost
-            kept = keeping.seen(conn, facts, answer.place, status=answer.status, at=answer.at)
+        if answer.same_as is not None:
+            original = keeping.referred(conn, facts.asked, answer.same_as[1])
+            if original is None:
+                return None  # it was taken down, or lies in a file that is lost
+            kept = keeping.seen(conn, original, facts.run, answer.place, status=answer.status, at=answer.at)
             page = Page(answer.url, b"", facts.asked, answer.at, answer.status, answer.headers)
         else:
             page = keeping.replayed(answer, facts.asked, answer.url, answer.at)
@@ -149,7 +154,7 @@ class Replay:
                 wire=facts.payload_digest or keeping.payload_digest(answer.payload),
                 own=bytes.fromhex(facts.digest) if facts.digest else keeping.digest(page.body),
             )
-        if site is not None and facts.kind != "robots":
+        if site is not None and facts.kind != "robots" and not facts.imported:
             self.archive.note(site, answer.at.date(), "tried")
             self.archive.note(site, answer.at.date(), "got")
         return Applied(facts, kept, page, site)
@@ -158,7 +163,8 @@ class Replay:
         """Facts of a plain revisit: those of the capture that it found again."""
         asked = try_canonical(answer.url) or answer.url
         row = self.archive.db.execute(
-            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? ORDER BY c.id DESC LIMIT 1",
+            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? "
+            "ORDER BY c.at DESC, c.id DESC LIMIT 1",
             (asked,),
         ).fetchone()
         return PageFacts(asked, row[0], self.run, row[1]) if row else None
