@@ -105,8 +105,8 @@ def index(
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             site, facts.run, facts.kind, facts.asked, without_userinfo(page.url), stamp(at), facts.at_source, page.status,
-            page.content_type or None, *charset, facts.verdict, facts.withheld, json.dumps(facts.optouts), facts.kept_because, facts.title, size, own, wire,
-            place.file, place.offset, place.length,
+            page.content_type or None, *charset, facts.verdict, facts.withheld, json.dumps(facts.optouts), facts.kept_because,
+            facts.title, size, own, wire, place.file, place.offset, place.length,
         ),
     )  # fmt: skip
     capture = int(cursor.lastrowid or 0)

@@ -23,8 +23,10 @@ REMOVED = "[removed]"
 SECRET = frozenset(("cookie", "set-cookie", "authorization", "proxy-authorization"))
 PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-FACTS = "application/json"
-"""Content type of our own facts in `metadata` records."""
+FIELDS = "application/warc-fields"
+"""Content type of `metadata` records; indexers take those of any other type for pages (pywb, cdxj-indexer)."""
+OURS = b"newsmorgue: "
+"""The field of a `metadata` record that holds facts of our own, as JSON in one line."""
 GZIP = b"\x1f\x8b\x08"
 _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 
@@ -168,9 +170,9 @@ def warcinfo(writer: WARCWriter, name: str, software: str) -> None:
 
 
 def facts(writer: WARCWriter, url: str, at: datetime, values: Mapping[str, object]) -> None:
-    """A `metadata` record with facts of our own, as JSON."""
+    """A `metadata` record with facts of our own."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    writer.write_record(_plain(writer, url, "metadata", text, FACTS, {"WARC-Date": stamp(at)}))
+    writer.write_record(_plain(writer, url, "metadata", OURS + text + b"\r\n", FIELDS, {"WARC-Date": stamp(at)}))
 
 
 def answer(
@@ -188,7 +190,7 @@ def answer(
         if exchange.truncated:
             extra["WARC-Truncated"] = exchange.truncated
     if note is not None:
-        record = _plain(writer, url, "metadata", _fields(headers, note), "application/warc-fields", extra)
+        record = _plain(writer, url, "metadata", _fields(headers, note), FIELDS, extra)
     elif same_as is not None:
         earlier_url, earlier_date, digest = same_as
         extra |= {
@@ -304,7 +306,7 @@ def _stored(record: Any, place: Place) -> Stored:
         status=status,
         headers=headers,
         payload=payload,
-        facts=json.loads(payload) if record.rec_type == "metadata" and content_type == FACTS else None,
+        facts=json.loads(payload[len(OURS) :]) if record.rec_type == "metadata" and payload.startswith(OURS) else None,
         same_as=(given("WARC-Refers-To-Target-URI") or "", given("WARC-Refers-To-Date") or "")
         if record.rec_type == "revisit"
         else None,
