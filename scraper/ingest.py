@@ -205,6 +205,8 @@ class Ingest:
         if reading.article is None or reading.verdict != "article":
             return reading.verdict
         article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
+        if asked.imported:
+            importing.in_order(self.archive, article, now)
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
     def _front(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:

@@ -22,7 +22,7 @@ from parsers.errors import UsageError
 from parsers.page import Page
 from parsers.url import canonical
 from storage import keeping
-from storage.records import GZIP, Exchange, Resource, stretches
+from storage.records import GZIP, REMOVED, Exchange, Resource, stretches, without_userinfo
 
 HTML = ("text/html", "application/xhtml+xml")
 FEEDS = (
@@ -172,7 +172,8 @@ def _blocks(stream: IO[bytes], name: str, begin: int | None, max_bytes: int) -> 
 
 def _block(record: Any, where: str, max_bytes: int) -> _Block | Skipped | Broken:
     given = {name.lower(): value for name, value in record.rec_headers.headers}
-    url = given.get("warc-target-uri", "")
+    # An address with `[removed]` for a host's user could not be read back.
+    url = without_userinfo(given.get("warc-target-uri", "")).replace(f"{REMOVED}@", "", 1)
     if record.rec_type not in ("response", "resource", "revisit", "request"):
         return Skipped(where, f"{record.rec_type} record")
     if not url.lower().startswith(("http://", "https://")):
