@@ -42,18 +42,19 @@ def rebuild(
 ) -> Rebuilt:
     """Make `archive.db` anew; the old one is replaced when the new one is whole. Gives what was made.
 
-    `settings`: sites of archives of the first edition, whose files do not name them. `progress` is told each file and
-    the pages so far. Raises ArchiveLocked, ArchiveError; then the old database is as it was.
+    `settings`: sites of archives of the first edition, whose files do not name them, and of runs whose beginning is lost.
+    `progress` is told each file and the pages so far. Raises ArchiveLocked, ArchiveError; then the old database is as it was.
     """
     done = Rebuilt()
     with Archive.building(folder) as archive:
         run = _Run({})
         ingest = Ingest(archive, run.sites)
         replay = Replay(archive)
+        begun: set[int] = set()
         for number, path in enumerate(archive.warc.files()):
             if not number:
                 _known_sites(archive, settings, run, path)
-            events = archive.events(path, done.said)
+            events = _begun(archive.events(path, done.said), settings, begun, done.said)
             for group in _grouped(events):
                 with archive.transaction():
                     for event in group:
@@ -84,6 +85,21 @@ def survey(folder: Path) -> Rebuilt:
         done.files += 1
         done.pages += sum(event.answer is not None for event in readable(warc, path, done.said))
     return done
+
+
+def _begun(events: Iterable[Event], settings: Settings, begun: set[int], said: list[str]) -> Iterable[Event]:
+    """The events, a run whose beginning is lost begun with the settings of today. `begun`: keys of runs so far."""
+    for event in events:
+        run = getattr(event.facts, "run", None)
+        if run is not None and run not in begun:
+            begun.add(run)
+            if not isinstance(event.facts, facts.RunFacts):
+                said.append(
+                    f"{event.first.place.file}: the beginning of run {run} is lost; read with the settings of today"
+                )
+                values = {**settings.as_json(), "chosen": [site.name for site in settings.sites]}
+                yield Event(event.first, facts.RunFacts(run, "unknown", "unknown", json.dumps(values, default=str)))
+        yield event
 
 
 def _grouped(events: Iterable[Event]) -> Iterable[list[Event]]:

@@ -170,7 +170,8 @@ class Replay:
         return PageFacts(asked, row[0], self.run, row[1]) if row else None
 
     def _guess(self, answer: Stored) -> PageFacts:
-        """Facts of an answer of the first edition, which wrote none: by the queue, else by the hosts of the sites."""
+        """Facts of an answer whose own are lost, or of the first edition, which wrote none: by the queue, else by the hosts
+        of the sites."""
         asked = try_canonical(answer.url) or answer.url
         execute = self.archive.db.execute
         row = execute(
@@ -179,7 +180,8 @@ class Replay:
         if row is None:
             site = execute("SELECT name FROM site WHERE instr(home, ?) > 0 LIMIT 1", (host(asked),)).fetchone()
             row = ("robots" if asked.endswith("/robots.txt") else "story", site[0] if site else None)
-        return PageFacts(asked, row[0], self.run, row[1])
+        source = "import" if answer.kind == "resource" else "response"
+        return PageFacts(asked, row[0], self.run, row[1], at_source=source)
 
 
 def readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Event]:
