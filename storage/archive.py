@@ -294,7 +294,7 @@ class Archive(Answers):
     def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1", (url,))
+            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC LIMIT 1", (url,))
             kind, site = row.fetchone() or ("", None)
             facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
             return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
@@ -319,8 +319,8 @@ class Archive(Answers):
         """A story still stands at its address: what was last captured there is unchanged, and is the story."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = ?1 WHERE id = (SELECT article_id FROM alias WHERE url = ?2) AND withdrawn IS NULL "
-                "AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY id DESC LIMIT 1) = 'article'",
+                "UPDATE article SET last_seen = max(last_seen, ?1) WHERE id = (SELECT article_id FROM alias WHERE url = ?2) "
+                "AND withdrawn IS NULL AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY id DESC LIMIT 1) = 'article'",
                 (stamp(now), url),
             )
 

@@ -16,7 +16,7 @@ from warcio.warcwriter import WARCWriter
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.version import __version__
 from storage import records
-from storage.records import Exchange, Place, Stored, members, stretches
+from storage.records import Exchange, Place, Resource, Stored, members, stretches
 
 ROTATE_AT = 1_000_000_000
 """Bytes after which a new WARC file is begun; a group is never divided."""
@@ -41,26 +41,20 @@ class Warc:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def append(
-        self, exchange: Exchange, *, same_as: tuple[str, str, str] | None = None, note: str | None = None
+        self, exchange: Exchange | Resource, *, same_as: tuple[str, str, str] | None = None, note: str | None = None
     ) -> Place:
-        """Append request and response; the place is that of the response's record. Call `sync` before relying on it.
+        """Append response and request, if there was one; the place is that of the response's record. Call `sync` before
+        relying on it.
 
         `same_as`: (address, WARC-Date, payload digest) of the earlier record with the identical payload: a `revisit`
-        record without payload is written. `note`: the payload is withheld for this reason: the headers are kept in a
-        `metadata` record instead.
+        record without payload is written, and no request: but for validators it was that of the earlier record. `note`: the
+        payload is withheld for this reason: the headers are kept in a `metadata` record instead.
         """
         begin = self._begin(exchange.at)
         record = records.answer(self._writer, exchange, same_as, note)
         place = self._place(begin)
-        records.request(self._writer, exchange, record)
-        self._spill()
-        return place
-
-    def resource(self, url: str, at: datetime, payload: bytes, content_type: str) -> Place:
-        """Append a page that came without its HTTP exchange, as a `resource` record."""
-        begin = self._begin(at)
-        records.resource(self._writer, url, at, payload, content_type)
-        place = self._place(begin)
+        if isinstance(exchange, Exchange) and exchange.request_head and same_as is None:
+            records.request(self._writer, exchange, record)
         self._spill()
         return place
 

@@ -19,7 +19,7 @@ from warcio.warcwriter import WARCWriter
 from parsers.errors import ArchiveDamaged
 from parsers.version import __version__
 from storage.facts import PageFacts
-from storage.records import FACTS, members
+from storage.records import OURS, members
 from storage.timing import stamp
 
 
@@ -100,8 +100,8 @@ def _kind(record: Any) -> str:
     http = record.http_headers
     if record.rec_type == "response" and http is not None and http.get_statuscode()[:1] == "3":
         return "redirect"
-    if record.rec_type == "metadata" and record.rec_headers.get_header("Content-Type") == FACTS:
-        return "page" if json.loads(record.content_stream().read()).get("event") == PageFacts.event else "event"
+    if record.rec_type == "metadata" and (text := record.content_stream().read()).startswith(OURS):
+        return "page" if json.loads(text[len(OURS) :]).get("event") == PageFacts.event else "event"
     return str(record.rec_type)
 
 

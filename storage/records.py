@@ -24,8 +24,10 @@ REMOVED = "[removed]"
 SECRET = frozenset(("cookie", "set-cookie", "authorization", "proxy-authorization"))
 PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-FACTS = "application/json"
-"""Content type of our own facts in `metadata` records."""
+FIELDS = "application/warc-fields"
+"""Content type of `metadata` records; indexers take those of any other type for pages (pywb, cdxj-indexer)."""
+OURS = b"newsmorgue: "
+"""The field of a `metadata` record that holds facts of our own, as JSON in one line."""
 GZIP = b"\x1f\x8b\x08"
 HEADER = GZIP + bytes(5) + b"\x02\x03"
 """How every gzip member begins that zlib writes here: no name, no time, best compression, Unix."""
@@ -39,8 +41,9 @@ class Exchange:
     """One request and its response, as they went over the wire.
 
     `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers with CRLF, as
-    sent and received. `payload`: the body with its content coding on and its transfer coding off. `truncated`: why the
-    body is incomplete (`length`, `time`, `disconnect`), None if it is whole.
+    sent and received; of an imported answer whose request is not known, `request_head` is empty. `payload`: the body with
+    its content coding on and its transfer coding off. `truncated`: why the body is incomplete (`length`, `time`,
+    `disconnect`), None if it is whole.
     """
 
     url: str
@@ -50,6 +53,16 @@ class Exchange:
     payload: bytes
     ip: str | None = None
     truncated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A page that came without its HTTP exchange, from a file. `at`: aware UTC instant. `content_type`: as stated."""
+
+    url: str
+    at: datetime
+    payload: bytes
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,38 +194,39 @@ def warcinfo(writer: WARCWriter, name: str, software: str) -> None:
 
 
 def facts(writer: WARCWriter, url: str, at: datetime, values: Mapping[str, object]) -> None:
-    """A `metadata` record with facts of our own, as JSON."""
+    """A `metadata` record with facts of our own."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    writer.write_record(_plain(writer, url, "metadata", text, FACTS, {"WARC-Date": stamp(at)}))
+    writer.write_record(_plain(writer, url, "metadata", OURS + text + b"\r\n", FIELDS, {"WARC-Date": stamp(at)}))
 
 
-def resource(writer: WARCWriter, url: str, at: datetime, payload: bytes, content_type: str) -> None:
-    """A `resource` record: a page that came without its HTTP exchange."""
-    writer.write_record(_plain(writer, url, "resource", payload, content_type, {"WARC-Date": stamp(at)}))
-
-
-def answer(writer: WARCWriter, exchange: Exchange, same_as: tuple[str, str, str] | None, note: str | None) -> str:
-    """The record of a response; gives its record id. See `captures.Warc.append`."""
-    headers = _http(exchange.response_head)
+def answer(
+    writer: WARCWriter, exchange: Exchange | Resource, same_as: tuple[str, str, str] | None, note: str | None
+) -> str:
+    """The record of a response or resource; gives its record id. See `captures.Warc.append`."""
     extra = {"WARC-Date": stamp(exchange.at)}
-    if exchange.ip:
-        extra["WARC-IP-Address"] = exchange.ip
-    if exchange.truncated:
-        extra["WARC-Truncated"] = exchange.truncated
     url = without_userinfo(exchange.url)
+    if isinstance(exchange, Resource):
+        headers = StatusAndHeaders("200 OK", [("Content-Type", exchange.content_type)], "HTTP/1.1")
+    else:
+        headers = _http(exchange.response_head)
+        if exchange.ip:
+            extra["WARC-IP-Address"] = exchange.ip
+        if exchange.truncated:
+            extra["WARC-Truncated"] = exchange.truncated
     if note is not None:
-        record = _plain(writer, url, "metadata", _fields(headers, note), "application/warc-fields", extra)
+        record = _plain(writer, url, "metadata", _fields(headers, note), FIELDS, extra)
     elif same_as is not None:
         earlier_url, earlier_date, digest = same_as
-        profile = PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME
-        record = writer.create_revisit_record(
-            url,
-            digest,
-            earlier_url,
-            earlier_date,
-            http_headers=headers,
-            warc_headers_dict={**extra, "WARC-Profile": profile},
-        )
+        extra |= {
+            "WARC-Profile": PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME,
+            "WARC-Refers-To-Target-URI": earlier_url,
+            "WARC-Refers-To-Date": earlier_date,
+            "WARC-Payload-Digest": digest,
+        }
+        http = headers if isinstance(exchange, Exchange) else None
+        record = writer.create_warc_record(url, "revisit", http_headers=http, warc_headers_dict=extra)
+    elif isinstance(exchange, Resource):
+        record = _plain(writer, url, "resource", exchange.payload, exchange.content_type, extra)
     else:
         headers.replace_header("Content-Length", str(len(exchange.payload)))
         record = writer.create_warc_record(
@@ -306,6 +320,8 @@ def _stored(record: Any, place: Place) -> Stored:
         status, headers = _withheld(payload)
     elif record.rec_type == "resource":
         status, headers = 200, (("Content-Type", content_type),)
+    elif record.rec_type == "revisit" and http is None:  # of a resource
+        status = 200
     return Stored(
         place=place,
         kind=record.rec_type,
@@ -314,7 +330,7 @@ def _stored(record: Any, place: Place) -> Stored:
         status=status,
         headers=headers,
         payload=payload,
-        facts=json.loads(payload) if record.rec_type == "metadata" and content_type == FACTS else None,
+        facts=json.loads(payload[len(OURS) :]) if record.rec_type == "metadata" and payload.startswith(OURS) else None,
         same_as=(given("WARC-Refers-To-Target-URI") or "", given("WARC-Refers-To-Date") or "")
         if record.rec_type == "revisit"
         else None,

@@ -11,7 +11,7 @@ from parsers.page import Page
 from parsers.url import host, try_canonical
 from storage import keeping, runs
 from storage.captures import Warc
-from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
+from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, SiteFacts, parse
 from storage.keeping import Kept, Slot
 from storage.records import Stored, stretches
 
@@ -71,6 +71,11 @@ class Applied:
     page: Page
     site: int | None
 
+    @property
+    def counts(self) -> bool:
+        """Whether the ledger counts it: what we asked for, robots.txt left out."""
+        return self.facts.kind != "robots" and not self.facts.imported
+
 
 @dataclass(slots=True)
 class Replay:
@@ -89,9 +94,13 @@ class Replay:
                 runs.end(self.archive.db.conn, facts, now=event.first.at)
             case FailureFacts() as facts:
                 self._failed(facts, event)
+            case SiteFacts() as facts:
+                self.archive.site_id(
+                    facts.name, home=facts.home, parser=facts.parser, timezone=facts.timezone, now=event.first.at
+                )
             case _:
                 applied = self.page(event)
-                if applied is not None and applied.site is not None and applied.facts.kind != "robots":
+                if applied is not None and applied.site is not None and applied.counts:
                     for stage in ("tried", "got"):
                         self.archive.note(applied.site, event.first.at.date(), stage)
                 return applied
@@ -134,15 +143,16 @@ class Replay:
         answer = event.answer
         assert answer is not None
         facts = event.facts if isinstance(event.facts, PageFacts) else None
-        if facts is None and answer.kind == "revisit":
+        if facts is None and answer.same_as is not None:
             facts = self._revisited(answer)
         facts = facts or self._guess(answer)
         site = self._site(facts.site)
         conn = self.archive.db.conn
-        if answer.kind == "revisit":
-            if not keeping.known(conn, facts.asked, slot):
-                return None  # its capture was taken down, or lies in a file that is lost
-            kept = keeping.seen(conn, facts, answer.place, status=answer.status, at=answer.at, slot=slot)
+        if answer.same_as is not None:
+            original = keeping.referred(conn, facts.asked, answer.same_as[1], slot)
+            if original is None:
+                return None  # it was taken down, or lies in a file that is lost
+            kept = keeping.seen(conn, original, facts.run, answer.place, status=answer.status, at=answer.at, slot=slot)
             page = Page(answer.url, b"", facts.asked, answer.at, answer.status, answer.headers)
         else:
             page = keeping.replayed(answer, facts.asked, answer.url, answer.at)
@@ -165,13 +175,15 @@ class Replay:
         """Facts of a plain revisit: those of the capture that it found again."""
         asked = try_canonical(answer.url) or answer.url
         row = self.archive.db.execute(
-            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? ORDER BY c.id DESC LIMIT 1",
+            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? "
+            "ORDER BY c.at DESC, c.id DESC LIMIT 1",
             (asked,),
         ).fetchone()
         return PageFacts(asked, row[0], self.run, row[1]) if row else None
 
     def _guess(self, answer: Stored) -> PageFacts:
-        """Facts of an answer of the first edition, which wrote none: by the queue, else by the hosts of the sites."""
+        """Facts of an answer whose own are lost, or of the first edition, which wrote none: by the queue, else by the hosts
+        of the sites."""
         asked = try_canonical(answer.url) or answer.url
         execute = self.archive.db.execute
         row = execute(
@@ -180,7 +192,8 @@ class Replay:
         if row is None:
             site = execute("SELECT name FROM site WHERE instr(home, ?) > 0 LIMIT 1", (host(asked),)).fetchone()
             row = ("robots" if asked.endswith("/robots.txt") else "story", site[0] if site else None)
-        return PageFacts(asked, row[0], self.run, row[1])
+        source = "import" if answer.kind == "resource" else "response"
+        return PageFacts(asked, row[0], self.run, row[1], at_source=source)
 
 
 def readable(warc: Warc, path: Path, said: list[str], start: int = 0) -> Iterator[Event]:

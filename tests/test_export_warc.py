@@ -34,8 +34,7 @@ def records(folder: Path) -> list[tuple[str, str]]:
     for path in sorted(folder.glob("*.warc.gz")):
         with path.open("rb") as file:
             for record in ArchiveIterator(file, check_digests="raise"):
-                record.content_stream().read()
-                ours = record.rec_headers.get_header("Content-Type") == "application/json"
+                ours = record.content_stream().read().startswith(b"newsmorgue: ")
                 if record.rec_type != "warcinfo" and not ours:
                     found.append((record.rec_type, record.rec_headers.get_header("WARC-Target-URI")))
     return found

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ VERBS = {
     "people": ("scraper.cli.ask", "List who is quoted, as what, how often."),
     "verify": ("scraper.cli.verify", "Check that everything written is there and agrees."),
     "repair": ("scraper.cli.repair", "Mend what verify finds; dry unless --apply."),
+    "import": ("scraper.cli.imports", "Import pages from WARC files, or HTML files by a list."),
     "rebuild": ("scraper.cli.rebuild", "Make archive.db anew from the WARC files."),
     "diff": ("scraper.cli.diff", "Show the words that a publisher changed in a story."),
     "export": ("scraper.cli.export", "Write the archive to CSV, JSON lines, Parquet, SQLite or WARC files."),
@@ -49,7 +51,8 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command = getattr(importlib.import_module(VERBS[cmd_name][0]), cmd_name)
+        module = importlib.import_module(VERBS[cmd_name][0])
+        command = getattr(module, f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name)
         assert isinstance(command, click.Command)
         return command
 

@@ -41,14 +41,14 @@ def repair(archive: Path | None, do: bool, backup: Path | None, as_json: bool) -
     (table lost, column lost of the view captures), and verify passes over them from then on.
     """
     folder = archive_folder(archive)
-    with counting("records checked") as tell:
+    with counting() as tell:
         done = mend(
             folder,
             load(folder, environ=os.environ),
             apply=do,
             now=clock(os.environ).now(),
             backup=backup,
-            tell=lambda checked: tell(checked.records),
+            tell=lambda checked: tell("records checked", checked.records),
         )
     if as_json:
         rows = {"mended": [one.as_row() for one in done.mended], "left": [one.as_row() for one in done.left]}

@@ -32,8 +32,8 @@ def verify(archive: Path | None, quick: bool, as_json: bool, jsonl: bool) -> int
     recorded yet is left out), on media that cannot be written to, and without archive.db.
     """
     folder = archive_folder(archive)
-    with counting("records checked") as tell:
-        check = Verify(folder, quick=quick, tell=lambda checked: tell(checked.records))
+    with counting() as tell:
+        check = Verify(folder, quick=quick, tell=lambda checked: tell("records checked", checked.records))
         found = list(check.findings())
     rows = [finding.as_row() for finding in found]
     checked = check.checked

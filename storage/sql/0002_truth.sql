@@ -16,6 +16,10 @@ ALTER TABLE reading ADD COLUMN published_flag TEXT;
 
 ALTER TABLE reading ADD COLUMN modified_flag TEXT;
 
+DROP INDEX capture_asked;
+
+CREATE INDEX capture_asked ON capture (asked, at);
+
 DROP TABLE takedown;
 
 CREATE TABLE takedown (
