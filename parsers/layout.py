@@ -193,7 +193,9 @@ class Layout:
         found, people = self.quotes(body)
         canonical = self._of_head("canonical_url", self.head.canonical)
         own = canonical or try_canonical(self.page.url) or self.page.url
-        others = (card for card in self.cards() if card.url != own and normalised(card.title) != normalised(title))
+        others = [card for card in self.cards() if card.url != own and normalised(card.title) != normalised(title)]
+        section, sections, captions = self.section(), self.sections(), self.captions()
+        self._derived(found, others, captions)
         return Article(
             url=self.page.url,
             canonical_url=own,
@@ -203,12 +205,12 @@ class Layout:
             teaser=teaser,
             description=self._of_head("description", self.head.description) or "",
             blocks=body,
-            captions=self.captions(),
+            captions=captions,
             authors=self.authors(),
             published=self.published(),
             modified=self.modified(),
-            section=self.section(),
-            sections=self.sections(),
+            section=section,
+            sections=sections,
             tags=self.tags(),
             language=self._of_head("language", self.head.language) or (self.site.language if self.site else None),
             paywall=self._of_head("paywall", self.head.paywall),
@@ -219,6 +221,19 @@ class Layout:
             provenance=dict(self.provenance),
             parser_version=__version__,
         )
+
+    def _derived(self, found: Sequence[Quote], others: Sequence[Card], captions: Sequence[str]) -> None:
+        """Where fields come from that are made of other fields, or of the page as a whole."""
+        for field, basis in (("section", "sections"), ("blocks", "body")):
+            if basis in self.provenance:
+                self.provenance.setdefault(field, self.provenance[basis])
+        if found:
+            self._note("quotes", "text", "statements in the body")
+            self._note("people", "text", "statements in the body")
+        if others:
+            self._note("cards", "dom", "stories announced beside this one")
+        if captions:
+            self._note("captions", "dom", self.captions_at)
 
     # -- for layouts ---------------------------------------------------------------------------------------------
 

@@ -108,12 +108,24 @@ def read(page: Page, *, parser: str | None = None, generic: bool = False, timezo
     for an unknown parser.
     """
     site, theme = _chosen(page, parser, generic)
+    if links.looks_like_feed(page):
+        return dataclasses.replace(_unread(page, site, "front"), cards=links.feed(page).cards)
     bad = verdict.of_response(page)
     if bad is not None:
         return _unread(page, site, bad)
-    if theme is None:
-        theme = site.layout_for(page) if site is not None and site.layouts else theme_for(page)
-    article = theme(page, site, timezone=timezone).read()
+    layout = theme or (site.layout_for(page) if site is not None and site.layouts else theme_for(page))
+    article = layout(page, site, timezone=timezone).read()
+    if verdict.lists_stories(page, article):
+        # What reads like a body there is other stories: they are its cards, and no field of its own.
+        return dataclasses.replace(
+            _unread(page, site, "front"),
+            layout=(theme or _front_theme(page, site)).name,
+            canonical_url=article.canonical_url,
+            title=article.title,
+            description=article.description,
+            language=article.language,
+            cards=front(page, parser=parser, generic=generic).cards,
+        )
     return dataclasses.replace(article, verdict=verdict.of_article(page, article))
 
 
@@ -122,10 +134,12 @@ def front(page: Page, *, parser: str | None = None, generic: bool = False) -> Fr
     if links.looks_like_feed(page):
         return links.feed(page)
     site, theme = _chosen(page, parser, generic)
-    if theme is None:
-        candidates = (*(site.layouts if site else ()), *all_themes().values())
-        theme = next((one for one in candidates if one.fits_front(page)), Generic)
-    return theme(page, site).front()
+    return (theme or _front_theme(page, site))(page, site).front()
+
+
+def _front_theme(page: Page, site: Site | None) -> type[Layout]:
+    candidates = (*(site.layouts if site else ()), *all_themes().values())
+    return next((one for one in candidates if one.fits_front(page)), Generic)
 
 
 def _chosen(page: Page, parser: str | None, generic: bool) -> tuple[Site | None, type[Layout] | None]:

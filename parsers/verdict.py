@@ -3,6 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
+from parsers import metadata
 from parsers.article import Article, Verdict
 from parsers.page import Page
 from parsers.text import clean
@@ -58,6 +59,15 @@ SHORT_TEXT = 600
 SHORT_BODY = 700
 """Characters of body under which a page behind a paywall is only its teaser."""
 MANY_CARDS = 12
+SOME_CARDS = 3
+LONG = 200
+"""Bytes of a paragraph that is no teaser: letters of most scripts, a third of that in Chinese or Korean."""
+_LISTS = frozenset("home blog archive category tag author search search-results".split())
+_SINGLES = re.compile(r"(?:^|\s)(?:single|singular|article|postid|attachment)(?:$|[\s-])")
+_LIST_PATH = re.compile(r"/(?:category|categories|section|tag|topic|author|page/\d+)(?:/|\Z)")
+_STORIES = frozenset(
+    "article newsarticle blogposting liveblogposting reportagenewsarticle opinionnewsarticle report".split()
+)
 
 
 def of_response(page: Page) -> Verdict | None:
@@ -99,6 +109,27 @@ def of_article(page: Page, article: Article) -> Verdict:
         if len(article.cards) >= MANY_CARDS and length < 200 and article.published is None:
             return "front"
     return "article"
+
+
+def lists_stories(page: Page, article: Article) -> bool:
+    """Whether a page that announces stories is nothing else: by its address, by WordPress's words for such pages, or
+    because most of what reads like a body stands in its cards. What the head calls a story is never a front."""
+    if len(article.cards) < SOME_CARDS or (metadata.head(page).kind or "").lower() in _STORIES:
+        return False
+    length = sum(len(block.text) for block in article.blocks)
+    announced = {text for card in article.cards for text in (card.title, card.teaser)}
+    of_cards = sum(len(block.text) for block in article.blocks if block.text in announced)
+    if 2 * of_cards > length:
+        return True
+    classes = page.tree.body.attributes.get("class") or "" if page.tree.body is not None else ""
+    parts = urlsplit(page.url)
+    if _SINGLES.search(classes.lower()):
+        return False
+    if _LISTS & set(classes.lower().split()):
+        return True
+    root = parts.path in ("", "/") and not parts.query and len(article.cards) >= MANY_CARDS
+    long = [block for block in article.blocks if len(block.text.encode()) >= LONG and block.text not in announced]
+    return (root or _LIST_PATH.search(parts.path.lower()) is not None) and len(long) < 3
 
 
 def _binary(page: Page) -> bool:

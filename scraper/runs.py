@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,12 @@ class Outcome:
     ended: datetime
     tally: Tally
     recovered: tuple[str, ...] = ()
+
+
+def _readers(jobs: int) -> ProcessPoolExecutor:
+    """Processes that read. Ctrl-C goes to the whole group: the crawl answers it, and its readers end with it."""
+    ignore = (signal.SIGINT, signal.SIG_IGN)
+    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignore)
 
 
 def crawl(
@@ -58,7 +65,7 @@ def crawl(
         run = archive.start_run(
             now=started, version=__version__, command=command, settings=json.dumps(values, default=str)
         )
-        readers = ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) if jobs > 1 else None
+        readers = _readers(jobs) if jobs > 1 else None
         job = Crawl(
             archive,
             settings,

@@ -1,24 +1,24 @@
 """`Archive`: open and recover, keep a page, keep an article, give pages back. WARC is the log, SQLite the index."""
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
-
-from sqlite_utils import Database
+from types import TracebackType
+from typing import IO
 
 from parsers.article import Article, Card
-from parsers.errors import ArchiveError, UsageError
+from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, disk, fronts, keeping, lock, questions, recovery, replay, runs, schema
+from storage import articles, disk, fronts, history, keeping, lock, recovery, replay, runs, schema
+from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
+from storage.database import DATABASE, connect, explained, in_our_words, reading
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
@@ -29,24 +29,18 @@ from storage.timing import stamp
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
-DATABASE = "archive.db"
 SIDECARS = ("corrections.jsonl", "takedowns.jsonl")
-BUSY = 30_000
-"""Milliseconds that a reader waits for a checkpoint."""
 
 
 @dataclass(slots=True)
-class Archive:
+class Archive(Answers):
     """An open archive. Use `create` or `open`; a context manager."""
 
-    path: Path
-    db: Database
-    warc: Warc
     frontier: Frontier
     recovered: list[str]
-    _lock: BinaryIO | None = None
+    _lock: IO[str] | None = None
+    _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
-    _doubt: str = ""
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -90,8 +84,8 @@ class Archive:
             )
         held = lock.take(path)
         try:
-            with disk.refusing(path / DATABASE), replacing(path / DATABASE) as database:
-                db = _connect(database, "rwc")
+            with explained(path / DATABASE), replacing(path / DATABASE) as database:
+                db = connect(database, "rwc")
                 try:
                     db.execute("PRAGMA journal_mode = WAL")
                     db.execute("PRAGMA synchronous = NORMAL")
@@ -107,41 +101,47 @@ class Archive:
     @classmethod
     def _open_for_writing(cls, path: Path) -> "Archive":
         held = lock.take(path)
-        with ExitStack() as undo:
-            undo.callback(lock.release, held)
-            with disk.refusing(path / DATABASE):
+        try:
+            with explained(path / DATABASE):
                 _furnish(path)
-                db = _connect(path / DATABASE, "rwc")
-                undo.callback(db.close)
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = NORMAL")
-                schema.upgrade(db)
-                archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
-                archive.recovered = recovery.recover(archive)
-            undo.pop_all()
+                db = connect(path / DATABASE, "rwc")
+                try:
+                    db.execute("PRAGMA journal_mode = WAL")
+                    db.execute("PRAGMA synchronous = NORMAL")
+                    schema.upgrade(db)
+                    archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
+                    archive.recovered = recovery.recover(archive)
+                except BaseException:
+                    db.close()
+                    raise
+        except BaseException:
+            lock.release(held)
+            raise
         return archive
 
     @classmethod
     def _open_for_reading(cls, path: Path, frozen: bool) -> "Archive":
-        # An immutable connection makes no -wal and -shm files, but would not see what a writer does meanwhile.
-        quiet = not (path / f"{DATABASE}-wal").exists() and (frozen or not os.access(path, os.W_OK))
-        with ExitStack() as undo, disk.refusing(path / DATABASE):
-            db = _connect(path / DATABASE, "ro", immutable=quiet)
-            undo.callback(db.close)
-            schema.check(db)
-            undo.pop_all()
+        with explained(path / DATABASE):
+            db = reading(path / DATABASE, frozen=frozen)
+            try:
+                schema.check(db)
+            except BaseException:
+                db.close()
+                raise
         return cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
 
     def close(self) -> None:
         """Close files and give the lock back."""
         try:
+            self.warc.close()
             if self._lock is not None:
-                with suppress(sqlite3.OperationalError):  # a full disk: what is in the -wal is as safe there
-                    self.db.conn.execute("PRAGMA busy_timeout = 0")  # or one that reads on and on
+                # What is committed is safe in the write-ahead log: a full disk or a reader only puts this off.
+                with suppress(sqlite3.Error):
+                    self.db.conn.execute("PRAGMA busy_timeout = 0")
                     self.db.conn.execute("PRAGMA optimize")
                     self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
             self.db.close()
+        finally:
             if self._lock is not None:
                 lock.release(self._lock)
                 self._lock = None
@@ -149,45 +149,58 @@ class Archive:
     def __enter__(self) -> "Archive":
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise in_our_words(error, self.path / DATABASE) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Everything inside arrives together or not at all; nests.
 
-        What was appended to the WARC files inside is made durable before the rows that point to it are committed.
-        Raises ArchiveError if the disk or SQLite refuses. If that was so late that the WARC files hold what SQLite did
-        not take, nothing more is written: only opening the archive again makes the two agree.
+        What was appended to the WARC files inside is made durable before the rows that point to it are committed. Raises
+        ArchiveError if the disk refuses; then nothing kept is harmed. If the files are ahead of SQLite by then, nothing
+        more is written: whoever opens the archive next recovers what they hold.
         """
         conn = self.db.conn
         if conn.in_transaction:
             yield
             return
-        if self._doubt and recovery.behind(self):
-            raise ArchiveError(
-                f"{self.path} must be opened again", cause=self._doubt, next=f"run the same command{disk.SAFE}"
-            )
-        self._doubt = ""
-        with disk.refusing(self.path / DATABASE):
-            try:
-                conn.execute("BEGIN IMMEDIATE")
-                yield
-                self._write_notes()
-                if (written := self.warc.sync()) is not None:
-                    conn.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", written)
-                conn.execute("COMMIT")
-            except BaseException as error:
-                self._rollback()
-                self._doubt = f"a transaction failed: {error}"
+        if self._broken is not None:
+            raise self._broken
+        ahead = False
+        try:
+            conn.execute("BEGIN IMMEDIATE")
+            yield
+            self._write_notes()
+            if (written := self.warc.sync()) is not None:
+                ahead = True
+                conn.execute(
+                    "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed", written
+                )
+            conn.execute("COMMIT")
+        except BaseException as error:
+            ours = in_our_words(error, self.path / DATABASE) if isinstance(error, sqlite3.Error | OSError) else error
+            self._rollback(ours, ahead=ahead)
+            if ours is error:
                 raise
+            raise ours from error
 
-    def _rollback(self) -> None:
-        if self.db.conn.in_transaction:
-            self.db.conn.execute("ROLLBACK")
+    def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()
-        with suppress(OSError):  # recovery cuts what stays in the file
+        if self.db.conn.in_transaction:
+            with suppress(sqlite3.Error):  # an error that made SQLite roll back by itself
+                self.db.conn.execute("ROLLBACK")
+        try:
             self.warc.undo()
+        except OSError:
+            ahead = True
+        if ahead:
+            self._broken = (
+                error
+                if isinstance(error, NewsmorgueError)
+                else ArchiveError(f"{self.path} must be opened anew", cause=str(error))
+            )
 
     # -- runs, sites, what failed ----------------------------------------------------------------------------------
 
@@ -268,7 +281,7 @@ class Archive:
     def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1", (url,))
+            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC LIMIT 1", (url,))
             kind, site = row.fetchone() or ("", None)
             facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
             return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
@@ -290,28 +303,18 @@ class Archive:
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
     def seen_again(self, url: str, *, now: datetime) -> None:
-        """A story still stands at its address."""
+        """A story still stands at its address: what was last captured there is unchanged, and is the story."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = max(last_seen, ?) WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
+                "UPDATE article SET last_seen = max(last_seen, ?1) WHERE id = (SELECT article_id FROM alias WHERE url = ?2) "
+                "AND withdrawn IS NULL AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY id DESC LIMIT 1) = 'article'",
                 (stamp(now), url),
             )
 
-    def holds(self, url: str, page: Page) -> bool:
-        """Whether a page's content is that of the last capture of its address, and was read."""
-        return keeping.holds(self.db.conn, url, page)
-
-    def unread(self) -> list[keeping.Unread]:
-        """Captures that nobody has read although their run reads, oldest first."""
-        return keeping.unread(self.db.conn)
-
-    def knows(self, url: str) -> bool:
-        """Whether an address is another name of a story that is kept already."""
-        return bool(
-            self.db.conn.execute(
-                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
-            ).fetchone()
-        )
+    def withdrawn(self, capture: int) -> bool:
+        """A story is gone from its address, as a capture shows; see `storage.history.withdrawn`."""
+        with self.transaction():
+            return history.withdrawn(self.db.conn, capture)
 
     def keep_front(
         self, visit: int, url: str, cards: Sequence[Card], *, site: int, kind: str, title: str, now: datetime
@@ -335,41 +338,6 @@ class Archive:
             self.warc.settle(path)
             self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, end))
 
-    # -- giving back ---------------------------------------------------------------------------------------------
-
-    def page(self, capture: int) -> Page:
-        """The page of a capture, digests checked. Raises ArchiveDamaged, or ArchiveError if there is no such capture."""
-        return keeping.page(self.db.conn, self.warc, capture)
-
-    def pages(self, *, site: str | None = None, verdict: str | None = None) -> Iterator[tuple[int, Page]]:
-        """Captures of stories with their pages, oldest first."""
-        for capture in keeping.captures(self.db.conn, site=site, verdict=verdict):
-            yield capture, self.page(capture)
-
-    def search(self, words: str, **filters: Any) -> list[dict[str, Any]]:
-        """Articles by their words; see `storage.questions.search`."""
-        return questions.search(self.db.conn, words, **filters)
-
-    def quotes(self, **filters: Any) -> list[dict[str, Any]]:
-        """Statements; see `storage.questions.quotes`."""
-        return questions.quotes(self.db.conn, **filters)
-
-    def people(self, *, limit: int, experts_only: bool = False) -> list[dict[str, Any]]:
-        """People, most quoted first."""
-        return questions.people(self.db.conn, limit=limit, experts_only=experts_only)
-
-    def status(self, *, now: datetime) -> list[dict[str, Any]]:
-        """One row a site; see `storage.questions.status`."""
-        return questions.status(self.db.conn, now=now)
-
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Captures by verdict."""
-        return questions.verdicts(self.db.conn)
-
-    def changes(self, *, run: int) -> list[dict[str, Any]]:
-        """Stories that a run found new or changed."""
-        return questions.changes(self.db.conn, run)
-
 
 def _furnish(path: Path) -> None:
     """What belongs into an archive's folder beside the database, made where it is missing, durable."""
@@ -379,11 +347,3 @@ def _furnish(path: Path) -> None:
         for name in missing:
             (path / name).touch()
         disk.sync(path)
-
-
-def _connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
-    flags = "&immutable=1" if immutable else ""
-    conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None)
-    conn.execute(f"PRAGMA busy_timeout = {BUSY}")
-    conn.execute("PRAGMA foreign_keys = ON")
-    return Database(conn)

@@ -7,16 +7,18 @@ import sqlite3
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from parsers import dates
 from parsers.article import Article, When
 from parsers.text import normalised
 from parsers.url import try_canonical
-from storage import people
-from storage.timing import stamp
+from storage import history, people
+from storage.differences import NO_SPACES
+from storage.timing import instant, stamp
 
 COPY_WORDS = 40
 """Shorter texts (notices, corrections) may be equal by chance."""
 _WORD = re.compile(r"\w+")
-_NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_NO_SPACES = re.compile(f"[{NO_SPACES}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +44,22 @@ def keep(conn: sqlite3.Connection, capture: int, article: Article, *, site: int 
     parts = [normalised(part) for part in (article.title, article.teaser, article.body)]
     whole, text = _digest("\x00".join(parts)), _digest(parts[2])
     last = conn.execute(
-        "SELECT v.id, v.n, v.digest, v.text_digest, r.title FROM revision v LEFT JOIN reading r ON r.revision_id = v.id "
-        "WHERE v.article_id = ? ORDER BY v.n DESC, r.id DESC LIMIT 1",
-        (key,),
+        "SELECT id, n, digest FROM revision WHERE article_id = ? ORDER BY n DESC LIMIT 1", (key,)
     ).fetchone()
     changed = last is None or last[2] != whole
     if changed:
-        title_changed = last is not None and normalised(last[4] or "") != parts[0]
-        body_changed = last is not None and last[3] != text
+        change = history.change(conn, key, article, whole, at) if last else history.FIRST
         cursor = conn.execute(
-            "INSERT INTO revision (article_id, n, capture_id, at, digest, text_digest, title_changed, body_changed) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (key, last[1] + 1 if last else 1, capture, at, whole, text, title_changed, body_changed),
+            "INSERT INTO revision (article_id, n, capture_id, at, digest, text_digest, title_changed, body_changed, changes, "
+            "words_added, words_removed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (key, last[1] + 1 if last else 1, capture, at, whole, text, *change),
         )
         revision = int(cursor.lastrowid or 0)
     else:
         revision = last[0]
     reading = None if changed else _same_reading(conn, revision, article)
     if reading is None:
-        reading = _reading(conn, key, revision, capture, article, now)
+        reading = _reading(conn, key, revision, capture, instant(at), article, now)
     copy_of = _group(conn, key, text, article) if changed else None
     return KeptArticle(key, revision, reading, fresh, changed and not fresh, copy_of)
 
@@ -119,7 +118,9 @@ def words_of(text: str) -> int:
     return dense if dense * 4 > len(text) else len(_WORD.findall(text))
 
 
-def _reading(conn: sqlite3.Connection, key: int, revision: int, capture: int, article: Article, now: datetime) -> int:
+def _reading(
+    conn: sqlite3.Connection, key: int, revision: int, capture: int, at: datetime, article: Article, now: datetime
+) -> int:
     conn.execute(
         "UPDATE reading SET latest = 0 WHERE latest = 1 AND revision_id IN (SELECT id FROM revision WHERE article_id = ?)",
         (key,),
@@ -127,13 +128,14 @@ def _reading(conn: sqlite3.Connection, key: int, revision: int, capture: int, ar
     cursor = conn.execute(
         "INSERT INTO reading (revision_id, capture_id, at, parser_version, layout, parser_site, latest, title, teaser, description, "
         "body, blocks, captions, section, sections, language, paywall, image, published_utc, published_raw, published_zone_source, "
-        "published_precision, modified_utc, modified_raw, modified_zone_source, modified_precision, words, provenance) "
-        "VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "published_precision, modified_utc, modified_raw, modified_zone_source, modified_precision, published_flag, modified_flag, words, "
+        "provenance) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             revision, capture, stamp(now), article.parser_version, article.layout, article.site, article.title, article.teaser,
             article.description, article.body, _json([block.kind for block in article.blocks]), _json(article.captions),
             article.section, _json(article.sections), article.language, article.paywall,
             _json(asdict(article.image)) if article.image else None, *_when(article.published), *_when(article.modified),
+            dates.flag(article.published, at), dates.flag(article.modified, at),
             words_of(article.body), _json({name: asdict(found) for name, found in article.provenance.items()}),
         ),
     )  # fmt: skip

@@ -16,7 +16,7 @@ from warcio.warcwriter import WARCWriter
 from parsers.errors import ArchiveDamaged
 from parsers.version import __version__
 from storage import disk, records
-from storage.records import Exchange, Place, Stored, members
+from storage.records import Exchange, Place, Resource, Stored, members, stretches
 
 ROTATE_AT = 1_000_000_000
 """Bytes after which a new WARC file is begun; a group is never divided."""
@@ -42,26 +42,20 @@ class Warc:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def append(
-        self, exchange: Exchange, *, same_as: tuple[str, str, str] | None = None, note: str | None = None
+        self, exchange: Exchange | Resource, *, same_as: tuple[str, str, str] | None = None, note: str | None = None
     ) -> Place:
-        """Append request and response; the place is that of the response's record. Call `sync` before relying on it.
+        """Append response and request, if there was one; the place is that of the response's record. Call `sync` before
+        relying on it.
 
         `same_as`: (address, WARC-Date, payload digest) of the earlier record with the identical payload: a `revisit`
-        record without payload is written. `note`: the payload is withheld for this reason: the headers are kept in a
-        `metadata` record instead.
+        record without payload is written, and no request: but for validators it was that of the earlier record. `note`: the
+        payload is withheld for this reason: the headers are kept in a `metadata` record instead.
         """
         begin = self._begin(exchange.at)
         record = records.answer(self._writer, exchange, same_as, note)
         place = self._place(begin)
-        records.request(self._writer, exchange, record)
-        self._spill()
-        return place
-
-    def resource(self, url: str, at: datetime, payload: bytes, content_type: str) -> Place:
-        """Append a page that came without its HTTP exchange, as a `resource` record."""
-        begin = self._begin(at)
-        records.resource(self._writer, url, at, payload, content_type)
-        place = self._place(begin)
+        if isinstance(exchange, Exchange) and exchange.request_head and same_as is None:
+            records.request(self._writer, exchange, record)
         self._spill()
         return place
 
@@ -173,6 +167,13 @@ class Warc:
         with path.open("rb") as file:
             file.seek(place.offset)
             return file.read(place.length)
+
+    def whole(self, path: Path, start: int = 0) -> int:
+        """Where the last whole gzip member from an offset on ends. What lies behind is a write that never ended.
+
+        Bytes that went bad with a whole member behind them are none: they must not cost what follows.
+        """
+        return max((end for _, end, whole in stretches(path, start) if whole), default=start)
 
     def cut(self, path: Path, end: int) -> int:
         """Cut a file at an offset; the number of bytes cut off."""

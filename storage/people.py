@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import datetime
 
+from parsers import dates
 from parsers.article import Article, Quote
 from parsers.text import normalised
 from storage.timing import stamp
@@ -11,7 +12,8 @@ from storage.timing import stamp
 def keep(conn: sqlite3.Connection, reading: int, article: Article, now: datetime) -> None:
     """Keep the quotes of a reading with their speakers."""
     honorifics = {(person.name, person.type): person.honorific for person in article.people}
-    published = article.published.utc if article.published else None
+    when = article.published
+    published = when.utc if when and not dates.flag(when, now) else None
     at = stamp(published or now, "seconds")
     known: dict[tuple[str, str], int] = {}
     stated = {(p.name, p.type): p.affiliation for p in article.people}

@@ -1,19 +1,12 @@
 """What a killed run or a power cut left: a torn record at the end of a WARC file, events that SQLite does not know yet."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from storage.replay import Replay, end
+from storage.records import members
+from storage.replay import Replay, end, readable
 
 if TYPE_CHECKING:
     from storage.archive import Archive
-
-
-def behind(archive: "Archive") -> list[tuple[Path, int]]:
-    """The WARC files that are longer than SQLite knows, and how much of each it knows."""
-    indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
-    known = [(path, indexed.get(path.name, 0)) for path in archive.warc.files()]
-    return [(path, end) for path, end in known if path.stat().st_size > end]
 
 
 def recover(archive: "Archive") -> list[str]:
@@ -22,15 +15,28 @@ def recover(archive: "Archive") -> list[str]:
     Pages that were fetched but not read are captures without a verdict afterwards; `scraper.ingest.catch_up` reads them.
     """
     said: list[str] = []
+    indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
     run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
     replay = Replay(archive, run)
-    for path, known in behind(archive):
+    for path in archive.warc.files():
+        size = path.stat().st_size
+        begun, pointed = archive.db.execute(
+            "SELECT max(offset), max(offset + length) FROM visit WHERE file = ? AND offset + length <= ?",
+            (path.name, size),
+        ).fetchone()
+        known = max(indexed.get(path.name, 0), pointed or 0)
+        if size <= known:
+            continue
+        if known and known not in (behind for _, behind in members(path, begun or 0)):
+            said.append(f"{path.name}: no record ends at {known}, up to which it is indexed; next: newsmorgue verify")
+            continue
         with archive.transaction():
+            cut = archive.warc.cut(path, archive.warc.whole(path, known))
             pages, last = 0, None
-            for event, applied in replay.file(path, known):
-                pages += applied is not None
+            for event in readable(archive.warc, path, said, known):
+                pages += replay.apply(event) is not None
                 last = event
-            cut = archive.warc.cut(path, end(path, last, known))
+            cut += archive.warc.cut(path, end(archive.warc, path, last, known))
             archive.indexed(path, path.stat().st_size)
         if cut:
             said.append(f"{path.name}: cut {cut} bytes of a record that was never finished")

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from storage import disk
+from storage.database import damaged
 
 _PARTS = ("-wal", "-shm", "-journal")
 
@@ -44,7 +45,7 @@ def _settle(path: Path) -> None:
                 with contextlib.suppress(sqlite3.OperationalError):  # a reader has it open
                     db.execute("PRAGMA journal_mode = DELETE")
         except sqlite3.DatabaseError as error:
-            if not disk.damaged(error):  # if it is, that is why it is replaced
+            if not damaged(error):  # if it is, that is why it is replaced
                 raise
     _remove(path, *_PARTS)
     disk.sync(path.parent)  # a log that a power cut brought back would be taken for the new database's

@@ -97,12 +97,26 @@ def version() -> str:
     return __version__
 
 
+def _left_out(config: pytest.Config) -> int:
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    skipped = getattr(reporter, "stats", {}).get("skipped", [])
+    return sum("left out" in str(report.longrepr) for report in skipped)
+
+
+def _corpora_are_there() -> bool:
+    places = [ROOT.parent / "shared", *(Path(text) for text in [os.environ.get("NEWSMORGUE_SHARED")] if text)]
+    return any(place.is_dir() for place in places)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """In CI a run that left the corpora out although they are there has failed."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    left_out = [
-        report for report in getattr(reporter, "stats", {}).get("skipped", []) if "left out" in str(report.longrepr)
-    ]
-    folder = Path(os.environ.get("NEWSMORGUE_SHARED") or ROOT.parent / "shared")
-    if left_out and folder.is_dir():
+    """A run that left the corpora out although they are there has failed."""
+    if _left_out(session.config) and _corpora_are_there():
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """One line about what was left out, whatever the report shows of single tests."""
+    if number := _left_out(config):
+        there = "are there, so this run has failed" if _corpora_are_there() else "are not here"
+        line = f"{number} tests were left out: the shared corpora {there} (NEWSMORGUE_SHARED or ../shared)"
+        terminalreporter.write_line(line)

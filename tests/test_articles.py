@@ -148,6 +148,20 @@ def test_a_date_that_nobody_understands_keeps_its_words(keep: Keeper) -> None:
     assert row == {"published_utc": None, "published_raw": "the other day"}
 
 
+def test_dates_are_held_against_the_capture(keep: Keeper) -> None:
+    # The capture is of 07:00.
+    late = When("", datetime(2026, 3, 1, 7, 59, tzinfo=UTC), "offset", "second")
+    later = When("", datetime(2026, 3, 1, 8, 1, tzinfo=UTC), "offset", "second")
+    keep(replace(ARTICLE, published=late, modified=later))
+    row = keep.rows("SELECT published_flag, modified_flag, modified_utc FROM reading")[0]
+    assert row == {"published_flag": None, "modified_flag": "future", "modified_utc": "2026-03-01T08:01:00Z"}
+    keep.at += timedelta(days=1)
+    epoch = When("0", datetime(1970, 1, 1, tzinfo=UTC), "offset", "second")
+    keep(replace(ARTICLE, published=epoch, modified=later, title="New"))
+    row = keep.rows("SELECT published_flag, modified_flag FROM reading WHERE latest = 1")[0]
+    assert row == {"published_flag": "before_1990", "modified_flag": None}
+
+
 def test_tags_and_authors_are_shared_between_articles(keep: Keeper) -> None:
     keep(ARTICLE)
     other = replace(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Crawled
+from tagdiv_pages import classic, copied
 
 from scraper.cli.main import VERBS
 
@@ -241,3 +242,25 @@ def test_hostile_text_cannot_drive_the_terminal(tmp_path: Path) -> None:
     done = run("parse", str(path))
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = [COMMAND, "parse", "-", "--raw", "--url", "https://post.example/"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        process.stdin.write(b"<p>long</p>" * 200_000)
+        process.stdin.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize("field", ["title", "section", "blocks", "quotes", "people", "cards"])
+def test_why_names_a_rule_for_every_field_that_has_a_value(field: str) -> None:
+    story = Path(__file__).resolve().parent.parent / "fixtures" / "twin" / "story.txt"
+    page = classic(copied(story)).encode()
+    done = run("parse", "-", "--url", "https://daily.example/ringing/", "--why", field, stdin=page)
+    assert done.returncode == 0, done.stderr
+    assert "no rule gave a value" not in done.stdout

@@ -156,22 +156,25 @@ def test_kill_9_in_mid_crawl_loses_nothing(tmp_path: Path) -> None:
     assert again <= kills, "at most what was in flight is fetched again"
 
 
-def test_a_crawl_stopped_by_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_crawl_stopped_by_ctrl_c_says_how_to_go_on(tmp_path: Path, jobs: str) -> None:
     folder = tmp_path / "archive"
     with Portal() as portal:
         Archive.create(folder).close()
         settings_for(portal, folder)
         process = subprocess.Popen(
-            [COMMAND, "crawl", "--archive", str(folder), "--set", "delay=100ms"],
+            [COMMAND, "crawl", "--archive", str(folder), "--set", "delay=100ms", "--jobs", jobs],
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
-        while len(portal.log) < 5:
+        while len(portal.log) < 20:  # stories are read by now
             time.sleep(0.01)
-        os.kill(process.pid, signal.SIGINT)
+        time.sleep(1.5 * (jobs == "2"))  # the readers have started
+        os.killpg(process.pid, signal.SIGINT)
         _, words = process.communicate(timeout=20)
     assert process.returncode == 130
+    assert "Traceback" not in words
     assert "goes on where this one stopped" in words
 
 

@@ -90,7 +90,7 @@ def test_the_seed(form: Callable[[Copied], str], shared: Path) -> None:
 def test_a_label_glued_into_the_headline_is_cut_off() -> None:
     page = copied(TWIN)
     article = read(glued(page), page.title)
-    assert article.title == TWIN_SAYS.title
+    assert (article.title, article.section) == (TWIN_SAYS.title, TWIN_SAYS.section)
     assert [block.text for block in article.blocks] == page.body
 
 

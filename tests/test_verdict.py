@@ -1,15 +1,19 @@
 """What kind of page this really is: one page a verdict, and near misses."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tagdiv_pages import builder, classic, copied
 
 from parsers import registry, verdict
 from parsers.article import Verdict
 from parsers.page import Page
 
+TWIN = Path(__file__).resolve().parent.parent / "fixtures" / "twin" / "story.txt"
 PROSE = (
     "<p>"
     + "The tide rose higher than in any March that the harbor master remembers, and it took two boats. " * 12
@@ -100,3 +104,41 @@ def test_bytes_beat_labels(magic: bytes) -> None:
 def test_no_bytes_raise(body: bytes, status: int) -> None:
     verdict.of_response(Page("https://sea.example/x", body, status=status))
     registry.read(Page("https://sea.example/x", body, status=status))
+
+
+def classic_front(body_class: str) -> str:
+    """A tagDiv listing: the cards of the twin's page without the story."""
+    html = classic(copied(TWIN))
+    block = html[html.index('<div class="td_block_wrap') : html.index("<article")]
+    return f'<html><head><title>Daily</title></head><body class="{body_class}">{block}</body></html>'
+
+
+def builder_front(body_class: str) -> str:
+    html = builder(copied(TWIN))
+    block = html[
+        html.index('<div class="td_block_wrap') : html.index('<div class="td_block_wrap tdb_single_categories')
+    ]
+    return f'<html><head><title>Daily</title></head><body class="{body_class}">{block}</body></html>'
+
+
+@pytest.mark.parametrize("made", [classic_front, builder_front])
+@pytest.mark.parametrize("body_class", ["home blog", "archive category", "td-standard-pack"])
+def test_a_front_is_no_article_and_its_stories_are_cards(made: Callable[[str], str], body_class: str) -> None:
+    article = registry.read(Page(url="https://daily.example/health/", body=made(body_class).encode()), generic=True)
+    assert (article.verdict, article.layout, article.title) == ("front", "tagdiv", "Daily")
+    assert [(card.title, card.teaser) for card in article.cards][:3] == copied(TWIN).cards
+    assert (article.body, article.authors, article.published, article.people) == ("", (), None, ())
+
+
+def test_a_story_with_cards_at_a_listing_like_address_stays_an_article() -> None:
+    page = Page(url="https://daily.example/category/health/a-story/", body=classic(copied(TWIN)).encode())
+    assert registry.read(page, generic=True).verdict == "article"
+
+
+def test_a_feed_is_a_front() -> None:
+    feed = """<?xml version="1.0"?><rss version="2.0"><channel><title>Daily</title><item><title>Rain Stops Play</title>
+<link>https://daily.example/rain/</link><description>Not a drop since.</description></item></channel></rss>"""
+    article = registry.read(Page(url="https://daily.example/feed/", body=feed.encode()), generic=True)
+    assert article.verdict == "front"
+    assert [(card.title, card.teaser) for card in article.cards] == [("Rain Stops Play", "Not a drop since.")]
+    assert article.body == ""

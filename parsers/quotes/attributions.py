@@ -11,7 +11,12 @@ from parsers.quotes.names import capitalised
 from parsers.quotes.sentences import Sentence, Word
 from parsers.quotes.sources import QUOTED, Source, ending_at, left_of, right_of
 
-_PHRASES = (("according", "to"), ("in", "the", "words", "of"))
+_PHRASES = (
+    ("according", "to"),
+    ("in", "the", "words", "of"),
+    ("in", "the", "view", "of"),
+    ("in", "the", "opinion", "of"),
+)
 
 
 @dataclass(slots=True)

@@ -1,12 +1,12 @@
 """What a cue introduces: which words before and behind it belong to the statement."""
 
 from parsers.article import Span
-from parsers.quotes.lexicon import ADVERBS, AFTER_THAT, CALENDAR, CUES, LOOSE, NEEDS_THAT, SURE
+from parsers.quotes.lexicon import ADVERBS, AFTER_THAT, AUXILIARIES, CALENDAR, CUES, LOOSE, NEEDS_THAT, SURE
 from parsers.quotes.lines import Line, is_cue
 from parsers.quotes.sources import left_of
 
 _OBJECT_VERBS = frozenset(
-    "tell ask remind assure inform warn advise notify instruct urge encourage text teach show".split()
+    "tell ask remind assure inform warn advise notify instruct urge encourage text teach show alert counsel".split()
 )
 CIRCUMSTANCE = frozenset(
     "in on at during after before when while as by for with from via through outside inside following earlier last this late "
@@ -16,6 +16,7 @@ _OPENERS = frozenset(
     "in on at after before when while as during for with by speaking asked despite although since if because though among like "
     "unlike amid following however meanwhile but and still yet also instead later then so".split()
 )
+_CONDITIONS = frozenset(("if", "how", "why", "whether"))
 MIN_WORDS = 2
 
 
@@ -28,6 +29,8 @@ def after_cue(line: Line, place: int, verb: str) -> int:
         (n for n in range(start, horizon) if units[n].low in AFTER_THAT or units[n].text == ":" or line.quoted(n)), None
     )
     comma = next((n for n in range(start, horizon) if units[n].text == ","), None)
+    if that is not None and comma is not None and comma < that and units[that].low in _CONDITIONS:
+        that = None  # "insists on rest, as it may return if ignored": the condition is a part of what is said
     if that is not None and (comma is None or that < comma or units[start].low in CIRCUMSTANCE):
         between = units[start:that]
         if verb == "point" and between and between[0].low == "out":
@@ -41,9 +44,11 @@ def after_cue(line: Line, place: int, verb: str) -> int:
             or all(unit.low in ADVERBS or unit.low in CALENDAR for unit in between)
         )
         if plain and skippable:
-            return that + (0 if line.quoted(that) or units[that].low in ("whether", "if", "how", "why") else 1)
+            return that + (0 if line.quoted(that) or units[that].low in _CONDITIONS else 1)
     if verb in _OBJECT_VERBS and start < len(units):
         return _behind_object(line, start)
+    if verb == "point" and start < len(units) and units[start].low in ("to", "out"):
+        return start + 1
     while start < len(units) and (units[start].low in CALENDAR or units[start].low in ADVERBS):
         start += 1
     return start
@@ -70,7 +75,12 @@ def _sets_off(line: Line, end: int) -> bool:
     return end > 0 and (line.units[end - 1].text in (",", "—", "–") or line.quoted(end - 1))
 
 
-def _left_content(line: Line, start: int, end: int) -> tuple[int, int] | None:
+def _finite(line: Line, place: int) -> bool:
+    """ "Flushing, explains Kim, is often ...": the source stands between a subject and its verb."""
+    return place < len(line.units) and line.units[place].low in AUXILIARIES
+
+
+def _left_content(line: Line, start: int, end: int, least: int) -> tuple[int, int] | None:
     units = line.units
     while end > start and units[end - 1].text in (",", "—", "–", ";"):
         end -= 1
@@ -80,7 +90,7 @@ def _left_content(line: Line, start: int, end: int) -> tuple[int, int] | None:
         return None
     last = next((n for n in range(end - 1, start - 1, -1) if line.quoted(n)), None)
     if last is None:
-        return (start, end) if end - start >= 3 else None
+        return (start, end) if end - start >= least else None
     if last < end - 3:
         # Words behind the quotation belong to the next clause: the quotation has its own cue.
         return None if any(unit.low in CUES for unit in units[last + 1 : end]) else (start, end)
@@ -164,7 +174,10 @@ def _plausible(
         ):
             return size >= 4
         return size >= 2
-    if verb in LOOSE:
+    pointed = units[right - 1].low if verb == "point" else ""
+    if pointed == "out":
+        return size >= 2 or before is not None
+    if verb in LOOSE or pointed == "to":
         return size >= 3 and before is None
     if verb in NEEDS_THAT:
         return before is not None and before[1] - before[0] >= 4
@@ -191,11 +204,12 @@ def spans_of(
     `left`: the units before the source; `right`: where the rest of the sentence begins behind the cue.
     """
     units = line.units
-    before = _left_content(line, *left)
+    following = units[right] if right < len(units) else None
+    split = following is not None and following.text == "," and _finite(line, right + 1)
+    before = _left_content(line, *left, least=1 if split else 3)
     after = _right_content(line, right)
     quoted_before = before is not None and any(line.quoted(n) for n in range(*before))
     quoted_after = after is not None and any(line.quoted(n) for n in range(*after))
-    following = units[right] if right < len(units) else None
     if before is not None and after is not None and not quoted_before:
         # "In a statement, X said that ...": an opening phrase, not a part of what is said.
         goes_on = following is not None and (following.text == "," or line.quoted(right))

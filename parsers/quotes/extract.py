@@ -187,17 +187,13 @@ class _Reader:
         return None
 
     def _described_before(self, units: Sequence[Word], first: int, last: int) -> Named | None:
-        """ "the neurosurgeon", "the professor": a named person with that role who was met before."""
+        """ "the neurosurgeon", "the doctor": a named person with that role or title who was met before."""
         if units[first].low not in ("the", "this") or last - first > 3:
             return None
-        head = units[last].low
+        head, at = units[last].low, units[first].start
         if head not in ROLES:
             return None
-        met = [
-            p
-            for p in self.cast.people
-            if 0 <= p.last < units[first].start and p.role and head in p.role.lower().split()
-        ]
+        met = [p for p in self.cast.people if 0 <= p.last < at and roles.may_be_called(head, p.role, p.honorific)]
         return max(met, key=lambda one: one.last, default=None)
 
     def _orphans(self, sentence: Sentence) -> None:

@@ -35,7 +35,7 @@ state stress suggest summarize summarise surmise sum testify text theorize threa
 underscore urge venture vent voice volunteer vow warn whisper wonder worry yell post reckon calculate forecast
 caution advocate attribute acknowledge allude conjecture contest correct echo explain extol fret gripe grumble
 hypothesise implore inquire intone invoke label mutter object pontificate proffer rail rebuff rebut recap reject
-relay scoff stipulate
+relay scoff stipulate accentuate alert articulate counsel discourage elucidate share specify
 """.split()
 _IRREGULAR = {
     "say": "say says said saying",
@@ -80,7 +80,7 @@ SURE = frozenset(
     say tell add explain note argue claim insist stress emphasize emphasise warn write state reply respond recall
     announce assert contend maintain declare acknowledge concede admit remark observe comment caution predict
     reiterate tweet conclude suggest lament joke quip exclaim elaborate clarify affirm opine testify confirm
-    underscore underline advise recommend complain allege vow pledge reveal
+    underscore underline advise counsel recommend complain allege vow pledge reveal elucidate specify
     """.split()
 )
 """Verbs that by themselves announce what someone says."""
@@ -89,7 +89,7 @@ NEEDS_THAT = frozenset(
     think believe hope expect find see show teach indicate signal imply report estimate hint worry question
     remember reflect calculate reckon foresee forecast speculate wonder agree disagree answer ask deny dispute
     demand promise propose threaten swear volunteer reason repeat continue begin offer mention highlight point
-    react confide theorize muse surmise hypothesize attest protest object counter
+    react confide share alert theorize muse surmise hypothesize attest protest object counter
     """.split()
 )
 """Verbs that announce a statement if "that", a colon or a quotation follows, or if a comma sets them off."""
@@ -182,7 +182,7 @@ DESCRIBED = ROLES | frozenset(
     organizers parents participants people person police prosecutors protesters republicans researchers residents
     scientists skeptics sources source supporters survivors teachers users viewers voters witnesses workers
     advisers advisors analysts critics clinicians physicians specialists rivals some many others several most team
-    staff group groups crowd readers others activists veterans farmers students
+    staff group groups crowd readers others activists veterans farmers students professionals academics authorities
     """.split()
 )
 DESCRIBED |= frozenset(word + "s" for word in ROLES if word.isalpha())

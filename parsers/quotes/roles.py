@@ -40,6 +40,10 @@ _NO_MODIFIER = _ARTICLES | frozenset(
     this these those some many most all he she they it we i you not is was are were said says told""".split()
 )
 MAX_ROLE = 12
+_LEARNED = ("ologist", "iatrist", "ician", "surgeon", "dentist", "therapist", "specialist", "expert")
+_RANKS = frozenset("associate assistant adjunct clinical visiting".split())
+_SUBUNITS = frozenset("department division section faculty school college".split())
+"""What an institution is divided into: "the Department of Otology at Red River University"."""
 
 
 def _text(words: Sequence[Word], first: int, last: int) -> str:
@@ -86,8 +90,23 @@ def organisation(words: Sequence[Word], start: int) -> tuple[int, int] | None:
     return first, last
 
 
+def employer(words: Sequence[Word], start: int) -> tuple[int, int] | None:
+    """The range of the institution that begins at a word; of a department "at" or "of" an institution, the latter."""
+    own = organisation(words, start)
+    if own is None or words[own[0]].low not in _SUBUNITS or own[1] + 2 >= len(words):
+        return own
+    joiner = words[own[1] + 1]
+    outer = organisation(words, own[1] + 2) if joiner.low in ("at", "of", "in") or joiner.text == "," else None
+    return outer if outer is not None and _marked(words, outer) else own
+
+
 def _dotted(words: Sequence[Word], place: int) -> bool:
     return words[place].low in ("st", "mt", "ft", "u.s", "u.k", "dr") or len(words[place].text) == 1
+
+
+def _abbreviated(words: Sequence[Word], place: int) -> bool:
+    """A full stop that belongs to "St." and the like."""
+    return words[place].text == "." and place > 0 and _dotted(words, place - 1)
 
 
 def _capital_after(words: Sequence[Word], place: int) -> bool:
@@ -122,7 +141,8 @@ def of_phrase(words: Sequence[Word], start: int, end: int) -> tuple[str | None, 
     if head is None:
         own = organisation(words, place) if words[start].low not in ("a", "an") else None
         if own and own[1] < limit and any(words[n].low in ORG_MARKS for n in range(own[0], own[1] + 1)):
-            return None, _text(words, own[0], own[1])
+            outer = employer(words, place)
+            return None, _text(words, *(outer or own))
         return None, None
     while head + 1 < limit and (
         words[head + 1].low in ROLES or words[head + 1].low in ("emeritus", "emerita", "general")
@@ -146,7 +166,12 @@ def of_phrase(words: Sequence[Word], start: int, end: int) -> tuple[str | None, 
     ):
         low = words[number].low
         if low in ("of", *_PLACE_PREPOSITIONS):
-            institution = organisation(words, number + 1)
+            institution = employer(words, number + 1)
+            unit = organisation(words, number + 1) if low == "of" and words[head].low in _LEADING else None
+            if unit and unit[1] + 2 < limit and words[unit[1] + 1].low == "at":
+                outer = organisation(words, unit[1] + 2)
+                if outer and _marked(words, outer):  # "director of the Spine Center at Han River Hospital"
+                    return _text(words, first, unit[1]), found or _text(words, *outer)
             if institution and _is_affiliation(words, low, institution, words[head].low, limit):
                 return _text(words, first, last), found or _text(words, *institution)
         last = number
@@ -212,14 +237,34 @@ def _marked(words: Sequence[Word], span: tuple[int, int]) -> bool:
     )
 
 
+def may_be_called(noun: str, role: str | None, honorific: str | None) -> bool:
+    """Whether "the <noun>" may mean a person of that role and honorific: "the doctor" a cardiologist, "the surgeon" a
+    neurosurgeon, "the professor" whom the text calls Prof."""
+    own = (role or "").lower().split()
+    title = (honorific or "").lower().rstrip(".")
+    if noun in own or (noun == "surgeon" and any(word.endswith(noun) for word in own)):
+        return True
+    if noun == "professor":
+        return title in ("prof", noun)
+    learned = title in ("dr", "prof", "professor") or any(word.endswith(_LEARNED) for word in own)
+    return learned and noun in ("doctor", "physician", "specialist", "expert")
+
+
 def after(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | None]:
     """Role and affiliation from what follows a name: an apposition, "of/at/from X", "who heads X"."""
     place = mention.last + 1
     if place >= len(words):
         return None, None
     if words[place].low in ("of", "from", "at", "with"):
-        own = organisation(words, place + 1)
-        return None, _text(words, *own) if own and _is_affiliation(words, "at", own, "") else None
+        own = employer(words, place + 1)
+        if own is None or not _is_affiliation(words, "at", own, ""):
+            return None, None
+        comma = own[1] + 1
+        apposed = comma + 1 < len(words) and words[comma].text == "," and words[comma + 1].low in _ARTICLES
+        role = of_phrase(words, comma + 1, _phrase_end(words, comma + 1))[0] if apposed else None
+        if role and role.split()[-1].lower() in ORG_HEADS:
+            role = None  # "of Third Bridge, a research firm": the institution is described, not the person
+        return role, _text(words, *own)
     if words[place].text not in (",", "(", "—", "–"):
         return None, None
     start = place + 1
@@ -230,7 +275,7 @@ def after(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | No
     if words[start].low == "who":
         return _relative(words, start)
     if words[start].low in ("of", "from", "at", "with"):
-        own = organisation(words, start + 1)
+        own = employer(words, start + 1)
         return None, _text(words, *own) if own else None
     end = _phrase_end(words, start)
     role, affiliation = of_phrase(words, start, end)
@@ -247,18 +292,35 @@ def after(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | No
 def _phrase_end(words: Sequence[Word], start: int) -> int:
     place = start
     while place < len(words) and place - start < 30:
-        if words[place].text in _STOPS and not (words[place].text == "." and _dotted(words, place - 1)):
+        if words[place].text in _STOPS and not _abbreviated(words, place):
             break
         place += 1
     return place
 
 
+def _at_institution(words: Sequence[Word], start: int) -> tuple[int, int] | None:
+    """The institution behind the first "at" of a phrase: "the sleep clinic at Han River Hospital"."""
+    end = _phrase_end(words, start)
+    place = next((n for n in range(start, end) if words[n].low == "at"), None)
+    return organisation(words, place + 1) if place is not None else None
+
+
 def _relative(words: Sequence[Word], start: int) -> tuple[str | None, str | None]:
     verb = next((n for n in range(start + 1, min(start + 4, len(words))) if words[n].low in _HEADING), None)
     if verb is not None:
-        own = organisation(words, verb + 1)
+        own = organisation(words, verb + 1) or _at_institution(words, verb + 1)
         return _HEADING[words[verb].low], _text(words, *own) if own else None
     copula = next((n for n in range(start + 1, min(start + 3, len(words))) if words[n].low in ("is", "was")), None)
+    if copula is None:
+        serves = [unit.low for unit in words[start + 1 : start + 6]]
+        for phrase in (
+            ["serves", "as"],
+            ["works", "as"],
+            ["holds", "the", "title", "of"],
+            ["holds", "the", "post", "of"],
+        ):
+            if serves[: len(phrase)] == phrase:
+                copula = start + len(phrase)
     if copula is not None:
         return of_phrase(words, copula + 1, _phrase_end(words, copula + 1))
     works = next(
@@ -289,7 +351,9 @@ def before(words: Sequence[Word], mention: Mention) -> tuple[str | None, str | N
     elif not (words[place].low in ROLES or words[place].low in TITLES):
         return None, None
     last = place
-    start = last
+    if words[last].low in _RANKS and (mention.honorific or "").lower() == "professor":
+        last += 1  # "Associate Professor Kim": the honorific is a part of the role
+    start = min(place, last)
     while start > 0 and last - start < 5 and _of_role(words, start - 1):
         start -= 1
     first = start
@@ -316,15 +380,17 @@ def _of_role(words: Sequence[Word], place: int) -> bool:
 def _of_name(words: Sequence[Word], place: int, role: int) -> bool:
     """Whether a word before a role belongs to the institution's name: capitalised, or "of" between two such words."""
     word = words[place]
-    if capitalised(word) or (word.low == "’s" and place == role - 1):
+    if capitalised(word) or (_abbreviated(words, place) and words[place - 1].low in ("st", "mt", "ft")):
         return word.low not in CALENDAR
+    if word.low == "’s":
+        return place == role - 1 or capitalised(words[place + 1])
     return word.low in ("of", "and", "&", "for") and place > 0 and capitalised(words[place - 1]) and place + 1 < role
 
 
 def _before_comma(words: Sequence[Word], comma: int) -> tuple[str | None, str | None]:
     """ "The lead author of the study, Owen Dempsey": a description before the comma."""
     start = comma
-    while start > 0 and comma - start < 16 and words[start - 1].text not in _STOPS:
+    while start > 0 and comma - start < 16 and (words[start - 1].text not in _STOPS or _abbreviated(words, start - 1)):
         start -= 1
     described = words[start].low in _ARTICLES or words[start].low in DESCRIBED | ORG_HEADS
     if start < comma and (described or words[comma - 1].low in ROLES):

@@ -116,10 +116,16 @@ def _abbreviated(text: str, dot: int, start: int) -> bool:
     return single or word in ABBREVIATIONS or bool(re.fullmatch(r"(?:[a-z]\.)+[a-z]", word))
 
 
+_DEGREE = re.compile(r"(?<=[A-Za-z.]),\s(?:M\.?D|Ph\.?D|D\.?D\.?S|D\.?M\.?D|MPH|MBA|R\.?N)\b\.?(?=,|\s[a-z(])")
+
+
 def words(text: str, start: int, end: int) -> list[Word]:
-    """Words and marks between two offsets."""
+    """Words and marks between two offsets, without the degrees behind a name (", M.D., Ph.D.")."""
     found = []
+    degrees = [match.span() for match in _DEGREE.finditer(text, start, end)]
     for match in _WORD.finditer(text, start, end):
+        if degrees and any(first <= match.start() < last for first, last in degrees):
+            continue
         word = match[0]
         low = word.lower()
         if word.endswith(("’s", "'s")) and len(word) > 2:

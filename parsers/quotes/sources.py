@@ -18,7 +18,7 @@ from parsers.quotes.lexicon import (
     ROLES,
 )  # fmt: skip
 from parsers.quotes.names import Mention, capitalised, mention_at, mention_from
-from parsers.quotes.roles import organisation
+from parsers.quotes.roles import employer, organisation
 from parsers.quotes.sentences import Word
 
 QUOTED = '"q"'
@@ -82,12 +82,14 @@ def ending_at(words: Sequence[Word], end: int) -> Source | None:
         if low in ("you", "we", "i"):
             return None
         return Source(end, end, "relative" if low == "who" else "pronoun")
+    if _is_verb(words[end]):
+        return None  # "She urges caution": the word before the cue is a verb, no source
     start = end
     while start > 0 and end - start < MAX_NP and not _breaks(words, start - 1):
         start -= 1
     head = _described_head(words, start, end)
     mention = mention_at(words, end)
-    if mention is not None and mention.first >= start:
+    if mention is not None and mention.first >= start and not _capital_group(words, mention):
         inside = head is not None and any(words[n].low in _PREPOSITIONS for n in range(head + 1, mention.first))
         if not inside:
             return Source(_with_title(words, mention, start), end, "person", mention)
@@ -96,8 +98,23 @@ def ending_at(words: Sequence[Word], end: int) -> Source | None:
         return named
     if head is not None:
         first = _noun_phrase_start(words, head, start)
-        return Source(first, end, _kind_of(words, head))
+        return Source(first, _described_end(words, head, end), _kind_of(words, head))
     return _institution(words, start, end)
+
+
+def _described_end(words: Sequence[Word], head: int, end: int) -> int:
+    """ "The firm in Bucheon was founded in 1978 and said ...": the description ends before its first verb."""
+    verbs = (n for n in range(head + 1, end + 1) if words[n].low in AUXILIARIES and words[n].low != "’s")
+    last = next(verbs, end + 1) - 1
+    while last > head and (words[last].low == "and" or words[last].low in ADVERBS):
+        last -= 1
+    return last
+
+
+def _capital_group(words: Sequence[Word], mention: Mention) -> bool:
+    """ "Experts", "Neurologists" at a sentence's beginning: a group, although its capital makes it look like a name."""
+    low = words[mention.last].low
+    return mention.first == mention.last == 0 and low in DESCRIBED and low not in ROLES
 
 
 def _breaks(words: Sequence[Word], place: int) -> bool:
@@ -106,6 +123,10 @@ def _breaks(words: Sequence[Word], place: int) -> bool:
         return word.low not in ("and", "or") or not _joined(words, place)
     if word.text == ".":
         return not (place > 0 and words[place - 1].end == word.start and len(words[place - 1].text) <= 4)
+    return _is_verb(word)
+
+
+def _is_verb(word: Word) -> bool:
     return word.low in CUES and not capitalised(word) and word.low not in DESCRIBED and word.low not in ORG_HEADS
 
 
@@ -171,7 +192,7 @@ def _named_before_preposition(words: Sequence[Word], start: int, end: int) -> So
     for place in range(start + 1, end):
         if words[place].low in ("of", "from", "at", "with"):
             mention = mention_at(words, place - 1)
-            own = organisation(words, place + 1)
+            own = employer(words, place + 1)
             if mention is None or mention.first < start or own is None or own[1] < end - 1:
                 return None
             known = len(mention.name.split()) > 1 or mention.honorific
@@ -221,11 +242,16 @@ def _behind_apposition(words: Sequence[Word], comma: int) -> Source | None:
         if border < 1:
             break
         source = ending_at(words, border - 1)
-        if source is None:
+        if source is None or _bare_role(words, source):
             continue
         if source.kind in ("person", "described", "organisation") and _appositive(words, border + 1, comma, source):
             return source
     return None
+
+
+def _bare_role(words: Sequence[Word], source: Source) -> bool:
+    """ "Kim Min-ji, neurosurgeon, Han River Hospital, says": one role without an article is no source of its own."""
+    return source.kind == "described" and words[source.last].low in ROLES and words[source.first - 1].text == ","
 
 
 def _whole(words: Sequence[Word], first: int, last: int) -> Source | None:

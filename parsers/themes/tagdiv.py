@@ -23,6 +23,7 @@ _FOREIGN = re.compile(
     r"td_block_mega_menu|td_block_big_grid\w*|td-subcat-item|td-footer-\w+|td-related-row)(?=\s|$)"
 )
 _CUT = re.compile(r"\s*(?:\.\.\.|…)\Z")
+_LABEL = "a[class*=category], span[class*=category], .td-post-category"
 _BODIES = (".tdb_single_content .tdb-block-inner", ".tdb_single_content", ".td-post-content")
 _CARD_TITLE = (
     ".td-module-title a[href], .entry-title a[href], .tdb-module-title a[href], h3 a[href], h4 a[href], h2 a[href]"
@@ -107,7 +108,7 @@ class TagDiv(Layout):
     def title(self) -> str:
         """The printed headline; a section's label inside or glued to it is cut off."""
         for node in self._nodes(self.title_at):
-            label = node.css_first("a[class*=category], span[class*=category], .td-post-category")
+            label = node.css_first(_LABEL)
             text = node_text(node)
             if label is not None and text.startswith(node_text(label)):
                 text = clean(text[len(node_text(label)) :])
@@ -120,12 +121,16 @@ class TagDiv(Layout):
         """Without a glued label: one of the page's sections, or what the story's own card and the head leave off."""
         own = list(self._own_cards())
         text = titles.without_label(text, [*self.sections(), *(card.section for card in own)])
-        for other in (*(card.title for card in own), *(value.value for value in self.head.titles)):
+        return text.removeprefix(self._glued(text))
+
+    def _glued(self, text: str) -> str:
+        """The label glued to a headline: what the story's own card and the head leave off; "" if there is none."""
+        for other in (*(card.title for card in self._own_cards()), *(value.value for value in self.head.titles)):
             plain = titles.without_site(other, self._site_names())
             label = text[: -len(plain)] if plain and text.endswith(plain) else ""
             if 0 < len(label) <= 30 and not label[-1].isspace() and label[0].isupper():
-                return plain
-        return text
+                return label
+        return ""
 
     def _own_cards(self) -> Iterator[Card]:
         """This story's own cards on its page."""
@@ -145,7 +150,16 @@ class TagDiv(Layout):
         if labels:
             self._note("sections", "dom", self.section_at)
             return labels
-        return super().sections()
+        return super().sections() or self._headline_label()
+
+    def _headline_label(self) -> tuple[str, ...]:
+        """The section that is printed nowhere but inside the headline."""
+        for node in self._nodes(self.title_at):
+            inner = node.css_first(_LABEL)
+            if label := node_text(inner) if inner is not None else self._glued(node_text(node)):
+                self._note("sections", "dom", "the label before the headline")
+                return (label,)
+        return ()
 
     def _crumbs(self) -> tuple[str, ...]:
         found = []

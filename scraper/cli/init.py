@@ -11,7 +11,8 @@ from scraper.cli.output import say
 from scraper.clock import clock
 from scraper.settings import FILE, load
 from storage import disk
-from storage.archive import DATABASE, Archive
+from storage.archive import Archive
+from storage.database import DATABASE, explained
 
 TEMPLATE = """\
 # The settings of this archive: https://en.wikipedia.org/wiki/TOML
@@ -66,5 +67,5 @@ def make(folder: Path, settings: str, *, now: datetime) -> None:
     """Make the archive's folder and its settings file; the settings come last, so that a half-made folder is none."""
     half_made = (folder / DATABASE).exists()  # a kill came before the settings
     (Archive.open(folder, write=True) if half_made else Archive.create(folder)).close()
-    with disk.refusing(folder / FILE):
+    with explained(folder / FILE):
         disk.write(folder / FILE, settings)

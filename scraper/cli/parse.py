@@ -19,7 +19,7 @@ from scraper.settings import load, require_contact
 
 MAX_FILE = 50_000_000
 """Bytes of a file or of standard input, unpacked."""
-NO_ADDRESS = "https://address-not-known.invalid/"
+NO_ADDRESS = "https://address-not-known.invalid/page"
 
 
 @click.command(

@@ -20,13 +20,22 @@ def records(path: Path) -> Iterator[dict[str, object]]:
 
 
 def run(path: Path, answer: Callable[[dict[str, object]], dict[str, object]]) -> int:
-    """Print `answer(record)` for each record, one JSON object a line. 0 only if every record was tried."""
-    tried = 0
+    """Print `answer(record)` for each record, one JSON object a line. 0 only if every record was answered.
+
+    A record that fails is named on stderr with its error, and the others are still tried.
+    """
+    tried = failed = 0
     for record in records(path):
-        sys.stdout.write(json.dumps(answer(record), ensure_ascii=False) + "\n")
         tried += 1
+        try:
+            row = json.dumps(answer(record), ensure_ascii=False)
+        except Exception as error:
+            failed += 1
+            print(f"{record.get('id')}: {type(error).__name__}: {error}", file=sys.stderr)
+            continue
+        sys.stdout.write(row + "\n")
     sys.stdout.flush()
-    return 0 if tried else 1
+    return 0 if tried and not failed else 1
 
 
 def shared() -> Path | None:

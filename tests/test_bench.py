@@ -1,0 +1,43 @@
+"""The judging adapters: rows to stdout and nothing else, no gold seen, every record tried."""
+
+import gzip
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent / "bench"
+HTML = b"<title>Rain</title><article><h1>Rain</h1><p>" + b"It rained for a week, and nobody minded. " * 20 + b"</p>"
+
+
+def run(adapter: str, *arguments: str) -> tuple[int, list[dict[str, object]], str]:
+    done = subprocess.run([sys.executable, str(BENCH / adapter), *arguments], capture_output=True, text=True)
+    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+
+def test_a_record_that_fails_is_named_and_the_others_are_tried(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_bytes(HTML)
+    (tmp_path / "c.html.gz").write_bytes(gzip.compress(HTML))
+    names = {"a": "a.html", "b": "missing.html", "c": "c.html.gz"}
+    rows = [{"id": key, "html_path": name, "url": "https://x.example/r", "gold": {}} for key, name in names.items()]
+    gold = tmp_path / "gold.jsonl.gz"
+    gold.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
+    code, printed, words = run("extract.py", str(gold))
+    assert code != 0
+    assert "b: FileNotFoundError" in words
+    assert [(row["id"], row["title"]) for row in printed] == [("a", "Rain"), ("c", "Rain")]
+    assert set(printed[0]) == {"id", "title", "teaser", "body", "authors", "published", "tags"}
+
+
+def test_every_record_answered_is_exit_code_zero(tmp_path: Path) -> None:
+    links = tmp_path / "links.jsonl"
+    links.write_text(json.dumps({"id": 1, "url": "https://x.example/2026/03/rain", "text": "Rain", "is_story": 1}))
+    code, printed, _ = run("links.py", str(links))
+    assert code == 0
+    assert [set(row) for row in printed] == [{"id", "is_story"}]
+    texts = tmp_path / "texts.jsonl"
+    texts.write_text(json.dumps({"id": 1, "text": "“It rained,” Ada Sturm said.", "attributions": [], "people": []}))
+    code, printed, words = run("quotes.py", str(texts))
+    assert code == 0
+    assert [quote["speaker"] for quote in printed[0]["quotes"]] == ["Ada Sturm"]  # type: ignore[attr-defined]
+    assert "articles/s" in words
