@@ -22,6 +22,8 @@ VERBS = {
     "people": ("scraper.cli.ask", "List who is quoted, as what, how often."),
     "verify": ("scraper.cli.verify", "Check that everything written is there and agrees."),
     "repair": ("scraper.cli.repair", "Mend what verify finds; dry unless --apply."),
+    "backup": ("scraper.cli.backup", "Bring a second copy of the archive up to date."),
+    "restore": ("scraper.cli.backup", "Make an archive from a backup."),
     "rebuild": ("scraper.cli.rebuild", "Make archive.db anew from the WARC files."),
     "demo": ("scraper.cli.demo", "Crawl a bundled news portal on this machine and show the archive."),
     "doctor": ("scraper.cli.doctor", "Check this machine and this archive."),
