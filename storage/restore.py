@@ -32,7 +32,7 @@ def restore(
     unknown = [line for line in decided if line not in _lines(manifest.place(backup, TAKEDOWNS))]
     _obey(folder, unknown)
     done = Copied(list(entries.values()))
-    order = sorted(entries.values(), key=lambda entry: (entry.name == SETTINGS, entry.name == DATABASE))
+    order = sorted(entries.values(), key=lambda entry: (entry.name == DATABASE, entry.name == SETTINGS))
     if dry_run:
         for entry in order:
             _copy(manifest.place(backup, entry.name), None, entry, done, tell)
@@ -76,19 +76,24 @@ def _must_be_free(folder: Path, entries: dict[str, Entry]) -> None:
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", next="name a folder that is new or empty")
     names = {path.name for path in folder.iterdir()}
-    for name in (DATABASE, SETTINGS):
-        if name in names:
-            raise UsageError(
-                f"{folder} is an archive already", cause=f"it holds {name}", next="name a folder that is new or empty"
-            )
+    if DATABASE in names:
+        raise UsageError(
+            f"{folder} is an archive already", cause=f"it holds {DATABASE}", next="name a folder that is new or empty"
+        )
     ours = {"warc", "reports", "lock", *SIDECARS, *(f"{name}{NEW}" for name in entries)}
     strange = names - ours
+    if SETTINGS in names and SETTINGS in entries and _digest(folder / SETTINGS) == entries[SETTINGS].sha256:
+        strange.remove(SETTINGS)
     files = {f"warc/{path.name}" for path in (folder / "warc").glob("*")} if "warc" in names else set()
     strange |= files - {*entries, *(f"{name}{NEW}" for name in entries)}
     if strange:
         raise UsageError(
             f"{folder} is not empty", cause=f"it holds {min(strange)}", next="name a folder that is new or empty"
         )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _copy(source: Path, target: Path | None, entry: Entry, done: Copied, tell: Callable[[int], None]) -> None:
