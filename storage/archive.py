@@ -22,14 +22,13 @@ from storage.database import DATABASE, connect, explained, in_our_words, reading
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
+from storage.manifest import MANIFEST, SIDECARS
 from storage.records import Exchange
 from storage.replacing import replacing
 from storage.replay import Event
 from storage.timing import stamp
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
-
-SIDECARS = ("corrections.jsonl", "takedowns.jsonl")
 
 
 @dataclass(slots=True)
@@ -65,9 +64,12 @@ class Archive(Answers):
         Writing takes the lock (ArchiveLocked), upgrades the schema (SchemaTooNew) and recovers what a killed run left:
         bytes after the last whole record are cut, responses that SQLite does not know yet are indexed (`recovered`).
         Reading never blocks and is never blocked. `frozen`: read for a moment and leave the folder byte for byte as it
-        is; only while nobody writes, else it is plain reading. Raises UsageError if there is no archive.
+        is; only while nobody writes, else it is plain reading. Raises UsageError if there is no archive, or, for writing, if it
+        is a backup.
         """
         path = Path(path)
+        if write and (path / MANIFEST).exists():
+            raise UsageError(f"{path} is a backup", next=f"newsmorgue restore {path} DIR")
         if not (path / DATABASE).is_file():
             raise UsageError(
                 f"{path} is not an archive", cause=f"it holds no {DATABASE}", next=f"newsmorgue init {path}"
@@ -182,22 +184,13 @@ class Archive(Answers):
                 )
             conn.execute("COMMIT")
         except BaseException as error:
-            ours = self._in_our_words(error)
+            ours: BaseException = error
+            if isinstance(error, sqlite3.Error | OSError):
+                ours = in_our_words(error, self.path / DATABASE)
             self._rollback(ours, ahead=ahead)
             if ours is error:
                 raise
             raise ours from error
-
-    def _in_our_words(self, error: BaseException) -> BaseException:
-        if isinstance(error, sqlite3.Error):
-            return in_our_words(error, self.path / DATABASE)
-        if isinstance(error, OSError):
-            return ArchiveError(
-                f"cannot write to {self.warc.folder}",
-                cause=str(error),
-                next="free some space, then run the same command; nothing kept was harmed",
-            )
-        return error
 
     def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()

@@ -24,6 +24,8 @@ VERBS = {
     "verify": ("scraper.cli.verify", "Check that everything written is there and agrees."),
     "repair": ("scraper.cli.repair", "Mend what verify finds; dry unless --apply."),
     "import": ("scraper.cli.imports", "Import pages from WARC files, or HTML files by a list."),
+    "backup": ("scraper.cli.backup", "Bring a second copy of the archive up to date."),
+    "restore": ("scraper.cli.backup", "Make an archive from a backup."),
     "rebuild": ("scraper.cli.rebuild", "Make archive.db anew from the WARC files."),
     "diff": ("scraper.cli.diff", "Show the words that a publisher changed in a story."),
     "export": ("scraper.cli.export", "Write the archive to CSV, JSON lines, Parquet, SQLite or WARC files."),
