@@ -2,7 +2,7 @@
 
 import asyncio
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
@@ -13,7 +13,7 @@ from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
 from scraper.ingest import Ingest, Reading, Tally
 from scraper.settings import Settings, SiteSettings
-from storage import timing
+from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
 from storage.frontier import Entry, Kind
@@ -168,6 +168,7 @@ class Crawl:
             fetched = await fetcher.get(entry.url, etag=entry.etag, last_modified=entry.last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
+        fetched = self._obedient(fetched, story=entry.kind == "story")
         site = self.sites[entry.site]
         if fetched.not_modified or self.archive.holds(entry.url, fetched.page):
             return _Came(entry, fetched)
@@ -180,6 +181,14 @@ class Crawl:
             )
         return _Came(entry, fetched, reading)
 
+    def _obedient(self, fetched: Fetched, *, story: bool = False) -> Fetched:
+        """What came, without what was taken down."""
+        stones = self.archive.tombstones
+        if not stones:
+            return fetched
+        page, exchanges = obedience.cleaned(fetched.page, fetched.exchanges, stones, story=story)
+        return replace(fetched, page=page, exchanges=exchanges)
+
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""
         entry, fetched, reading = came.entry, came.fetched, came.reading
@@ -190,6 +199,12 @@ class Crawl:
             self.tally.add(site.name, "tried", came.error.kind)
             self.tally.error(entry.url, str(came.error))
             return came.error.kind
+        stone = obedience.leads_to(fetched.page, self.archive.tombstones, story=entry.kind == "story")
+        if stone is not None:
+            retry = self.clock.now() + timedelta(seconds=timing.backoff(entry.failures + 1, self.random))
+            obedience.turn_away(self.archive, entry, fetched.page, stone, site=site.name, retry=retry)
+            self.tally.add(site.name, "tried", "got", "taken_down")
+            return "taken_down"
         withheld = None
         if fetched.not_modified:
             kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id)
@@ -239,6 +254,7 @@ class Crawl:
 
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
+        fetched = self._obedient(fetched)
         site = next((key for key, one in self.sites.items() if ingest.in_scope(fetched.page.url, one)), None)
         self.archive.keep(
             fetched.page,

@@ -11,12 +11,13 @@ from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
 from parsers.errors import NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import host
+from parsers.url import host, is_removed
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
 from storage import timing
 from storage.archive import Archive, Kept
 from storage.frontier import Entry
+from storage.keeping import Unread
 
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
@@ -162,6 +163,9 @@ class Ingest:
             return "withheld"
         if reading.article is None or reading.verdict != "article":
             return reading.verdict
+        if self.archive.tombstoned(reading.article.canonical_url):
+            self.archive.set_verdict(kept.capture, "error", "the story that the page calls its own was taken down")
+            return "taken_down"
         article = self.archive.keep_article(kept.capture, reading.article, site=entry.site, now=now)
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
@@ -226,11 +230,11 @@ class Ingest:
         return timing.next_recheck(entry.first_seen, now, site.recheck)
 
 
-def catch_up(ingest: Ingest) -> int:
-    """Read what a killed run fetched and recovery indexed; the number of pages read."""
+def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
+    """Read what a killed run fetched and recovery indexed, or some unread captures; the number of pages read."""
     archive = ingest.archive
     pages = 0
-    for row in archive.unread():
+    for row in archive.unread() if rows is None else rows:
         site = ingest.sites.get(row.site) if row.site is not None else None
         if site is None:
             continue
@@ -246,6 +250,8 @@ def catch_up(ingest: Ingest) -> int:
 
 
 def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, or one below it."""
+    """On the site's own host, or one below it; not what stands where an address was taken down."""
+    if is_removed(url):
+        return False
     own = host(site.home).removeprefix("www.")
     return host(url) == own or host(url).endswith(f".{own}")

@@ -16,7 +16,7 @@ from parsers.article import Article, Card
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, keeping, lock, questions, recovery, replay, runs, schema
+from storage import articles, fronts, keeping, lock, questions, recovery, replay, runs, schema, tombstones
 from storage.articles import KeptArticle
 from storage.captures import Warc
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
@@ -26,6 +26,7 @@ from storage.records import Exchange
 from storage.replacing import replacing
 from storage.replay import Event
 from storage.timing import stamp
+from storage.tombstones import Tombstones
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
@@ -44,6 +45,7 @@ class Archive:
     warc: Warc
     frontier: Frontier
     recovered: list[str]
+    tombstones: Tombstones = field(default_factory=Tombstones)
     _lock: IO[str] | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
 
@@ -114,7 +116,7 @@ class Archive:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             schema.upgrade(db)
-            archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
+            archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], _lock=held)
             archive.recovered = recovery.recover(archive)
         except BaseException:
             db.close()
@@ -134,7 +136,17 @@ class Archive:
             raise ArchiveDamaged(
                 f"{path / DATABASE} cannot be read", cause=str(error), next="restore it from a backup"
             ) from error
-        return cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
+        archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
+        archive.heed()
+        return archive
+
+    def heed(self) -> None:
+        """Load the tombstones of table and sidecar: what they name is not kept."""
+        self.tombstones = self.frontier.tombstones = tombstones.load(self.db.conn, self.path)
+
+    def tombstoned(self, url: str) -> bool:
+        """Whether an address was taken down."""
+        return self.tombstones.url(url)
 
     def close(self) -> None:
         """Close files and give the lock back."""
@@ -269,6 +281,7 @@ class Archive:
             title=title,
             verdict=verdict,
         )
+        self.tombstones.refuse(facts.asked, page.url)
         with self.transaction():
             return keeping.keep(self.db.conn, self.warc, page, exchanges, facts, site=site)
 
@@ -293,6 +306,7 @@ class Archive:
 
     def keep_article(self, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:
         """Keep a reading of a capture, and the revision it shows if the publisher changed the text."""
+        self.tombstones.refuse(article.canonical_url, article.url)
         with self.transaction():
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
@@ -308,13 +322,13 @@ class Archive:
         """Whether a page's content is that of the last capture of its address, and was read."""
         return keeping.holds(self.db.conn, url, page)
 
-    def unread(self) -> list[keeping.Unread]:
-        """Captures that nobody has read although their run reads, oldest first."""
-        return keeping.unread(self.db.conn)
+    def unread(self, *, left: bool = False) -> list[keeping.Unread]:
+        """Captures that nobody has read although their run reads, or (`left`) whether it does or not, oldest first."""
+        return keeping.unread(self.db.conn, left=left)
 
     def knows(self, url: str) -> bool:
-        """Whether an address is another name of a story that is kept already."""
-        return bool(
+        """Whether an address is another name of a story that is kept already, or was taken down."""
+        return self.tombstones.url(url) or bool(
             self.db.conn.execute(
                 "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
             ).fetchone()
@@ -324,6 +338,7 @@ class Archive:
         self, visit: int, url: str, cards: Sequence[Card], *, site: int, kind: str, title: str, now: datetime
     ) -> int:
         """Keep what stood where on a front at a visit; gives the number of stories never announced before."""
+        cards = [card for card in cards if not self.tombstones.url(card.url)] if self.tombstones else cards
         with self.transaction():
             return fronts.keep(self.db.conn, visit, url, cards, site=site, kind=kind, title=title, now=now)
 

@@ -144,21 +144,23 @@ def holds(conn: sqlite3.Connection, asked: str, page: Page) -> bool:
 
 
 class Unread(NamedTuple):
-    """A capture that nobody has read. `visit`: its first."""
+    """A capture that nobody has read. `visit`: its first. `settings`: JSON text of the run that fetched it, None if none did."""
 
     capture: int
     visit: int
     asked: str
     kind: str
     site: int | None
+    settings: str | None
 
 
-def unread(conn: sqlite3.Connection) -> list[Unread]:
-    """Captures without a verdict, oldest first, but for stories of runs that leave them for later."""
+def unread(conn: sqlite3.Connection, *, left: bool = False) -> list[Unread]:
+    """Captures without a verdict, oldest first; stories of runs that leave them for later only if `left`."""
     rows = conn.execute(
-        "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id FROM capture c "
+        "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id, r.settings FROM capture c "
         "LEFT JOIN run r ON r.id = c.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
-        "AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) ORDER BY c.id"
+        "AND (? OR c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) ORDER BY c.id",
+        (left,),
     )
     return [Unread(*row) for row in rows]
 

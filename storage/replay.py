@@ -11,7 +11,7 @@ from parsers.page import Page
 from parsers.url import host, try_canonical
 from storage import keeping, runs
 from storage.captures import Warc
-from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
+from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RemovedFacts, RunFacts, parse
 from storage.keeping import Kept
 from storage.records import Stored, stretches
 
@@ -88,6 +88,8 @@ class Replay:
                 runs.end(self.archive.db.conn, facts, now=event.first.at)
             case FailureFacts() as facts:
                 self._failed(facts, event)
+            case RemovedFacts() as facts:
+                self._removed(facts, event)
             case _:
                 return self._page(event)
         return None
@@ -106,9 +108,15 @@ class Replay:
                     now=event.first.at,
                 )
 
-    def _failed(self, facts: FailureFacts, event: Event) -> None:
+    def _removed(self, facts: RemovedFacts, event: Event) -> None:
         site = self._site(facts.site)
         if site is not None:
+            self.archive.note(site, event.first.at.date(), "tried")
+            self.archive.note(site, event.first.at.date(), facts.stage, facts.reason)
+
+    def _failed(self, facts: FailureFacts, event: Event) -> None:
+        site = self._site(facts.site)
+        if site is not None and not self.archive.tombstoned(facts.url):
             runs.failure(self.archive, facts, site=site, now=event.first.at)
 
     def _site(self, name: str | None) -> int | None:
@@ -128,6 +136,8 @@ class Replay:
         if facts is None and answer.kind == "revisit":
             facts = self._revisited(answer)
         facts = facts or self._guess(answer)
+        if self.archive.tombstoned(facts.asked) or self.archive.tombstoned(answer.url):
+            return None
         site = self._site(facts.site)
         conn = self.archive.db.conn
         if answer.kind == "revisit":

@@ -21,6 +21,7 @@ VERBS = {
     "quotes": ("scraper.cli.ask", "List who said what."),
     "people": ("scraper.cli.ask", "List who is quoted, as what, how often."),
     "rebuild": ("scraper.cli.rebuild", "Make archive.db anew from the WARC files."),
+    "takedown": ("scraper.cli.takedown", "Remove stories or a person for good, and leave a tombstone."),
     "demo": ("scraper.cli.demo", "Crawl a bundled news portal on this machine and show the archive."),
     "doctor": ("scraper.cli.doctor", "Check this machine and this archive."),
 }
