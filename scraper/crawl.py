@@ -1,13 +1,16 @@
 """The loop: a due address, its page, what stands in it, new addresses. State is in the archive; a killed crawl goes on."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
+from parsers.article import Card
 from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
+from parsers.page import Page
 from scraper import ingest
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
@@ -168,26 +171,33 @@ class Crawl:
             fetched = await fetcher.get(entry.url, etag=entry.etag, last_modified=entry.last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
-        fetched = self._obedient(fetched, story=entry.kind == "story")
-        site = self.sites[entry.site]
         if fetched.not_modified or self.archive.holds(entry.url, fetched.page):
             return _Came(entry, fetched)
         later = entry.kind == "story" and not self.limits.read
-        if self.readers is None or later:
-            reading = ingest.read(fetched.page, entry.kind, site.parser, site.timezone, only_optouts=later)
-        else:
-            reading = await asyncio.get_running_loop().run_in_executor(
-                self.readers, ingest.read, fetched.page, entry.kind, site.parser, site.timezone
-            )
-        return _Came(entry, fetched, reading)
+        reading = await self._read(fetched.page, entry, later=later)
+        cards = reading.front.cards if reading.front else reading.article.cards if reading.article else ()
+        clean = self._obedient(fetched, cards, story=entry.kind == "story")
+        if clean is fetched:
+            return _Came(entry, fetched, reading)
+        known = self.archive.holds(entry.url, clean.page)
+        return _Came(entry, clean, None if known else await self._read(clean.page, entry, later=later))
 
-    def _obedient(self, fetched: Fetched, *, story: bool = False) -> Fetched:
-        """What came, without what was taken down."""
-        stones = self.archive.tombstones
-        if not stones:
+    async def _read(self, page: Page, entry: Entry, *, later: bool) -> Reading:
+        site = self.sites[entry.site]
+        if self.readers is None or later:
+            return ingest.read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
+        return await asyncio.get_running_loop().run_in_executor(
+            self.readers, ingest.read, page, entry.kind, site.parser, site.timezone
+        )
+
+    def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
+        """What came, without what was taken down; itself if it holds nothing of that."""
+        if not self.archive.tombstones:
             return fetched
-        page, exchanges = obedience.cleaned(fetched.page, fetched.exchanges, stones, story=story)
-        return replace(fetched, page=page, exchanges=exchanges)
+        page, exchanges = obedience.cleaned(
+            fetched.page, fetched.exchanges, self.archive.tombstones, cards, story=story
+        )
+        return fetched if page is fetched.page else replace(fetched, page=page, exchanges=exchanges)
 
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""

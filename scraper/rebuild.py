@@ -68,7 +68,7 @@ def rebuild(
             archive.indexed(path)
             done.files += 1
         # Only now: what was taken down is struck by its own words, and these are known when it was read.
-        plan = takedown.obey(archive, finished=False)
+        plan = takedown.obey(archive)
         if plan is not None:
             read_again(archive, plan.unread)
         done.articles = archive.db["article"].count

@@ -1,4 +1,4 @@
-"""Articles read again after something was struck out of them: as the crawl that fetched them read them."""
+"""Takedowns carried out, and articles read again after something was struck out of them, as their crawls read them."""
 
 import json
 from collections.abc import Collection
@@ -8,6 +8,26 @@ from scraper.ingest import Ingest, catch_up
 from scraper.settings import SiteSettings, from_row
 from storage import takedown
 from storage.archive import Archive
+from storage.takedown import Plan
+
+
+def take_down(archive: Archive, plan: Plan, *, at: str, reason: str, decided_by: str) -> bool:
+    """Carry a plan out, read again what is left of the articles, and erase the old content.
+
+    False if another program still reads the database as it was: what it sees is erased when the archive is next opened.
+    Raises ArchiveError.
+    """
+    takedown.apply(archive, plan, at=at, reason=reason, decided_by=decided_by)
+    read_again(archive, plan.unread)
+    return takedown.finish(archive)
+
+
+def obey(archive: Archive) -> bool:
+    """Take down what an archive that was restored or merged holds of what its tombstones name; False as above."""
+    plan = takedown.obey(archive)
+    if plan is not None:
+        read_again(archive, plan.unread)
+    return takedown.finish(archive)
 
 
 def read_again(archive: Archive, captures: Collection[int]) -> int:

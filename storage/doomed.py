@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Callable, Iterable
 
 from parsers.url import try_canonical
+from storage import people
+from storage.spotting import alike
 
 _CHOSEN = {
     "gone_url": "url TEXT",
@@ -59,6 +61,7 @@ def choose_stories(conn: sqlite3.Connection, urls: Iterable[str]) -> None:
     conn.executemany("INSERT OR IGNORE INTO gone_url VALUES (?)", [(url,) for url in urls])
     while True:
         before = _size(conn, "gone_url") + _size(conn, "gone_article")
+        _choose_alike(conn)
         conn.execute("INSERT OR IGNORE INTO gone_article SELECT article_id FROM alias WHERE url IN gone_url")
         conn.execute(
             "INSERT OR IGNORE INTO gone_article SELECT v.article_id FROM capture c JOIN reading r ON r.capture_id = c.id "
@@ -89,6 +92,17 @@ def choose_stories(conn: sqlite3.Connection, urls: Iterable[str]) -> None:
     )
     conn.execute("INSERT OR IGNORE INTO gone_card SELECT id FROM card WHERE url IN gone_url")
     _choose_orphans(conn)
+
+
+def _choose_alike(conn: sqlite3.Connection) -> None:
+    """Choose the addresses that are spelled almost like a chosen one."""
+    urls = [row[0] for row in conn.execute("SELECT url FROM gone_url").fetchall()]
+    conn.executemany(
+        "INSERT OR IGNORE INTO gone_url SELECT ?1 WHERE ?1 NOT IN front_url AND (EXISTS (SELECT 1 FROM alias WHERE url = ?1) "
+        "OR EXISTS (SELECT 1 FROM card WHERE url = ?1) OR EXISTS (SELECT 1 FROM frontier WHERE url = ?1) "
+        "OR EXISTS (SELECT 1 FROM capture WHERE asked = ?1))",
+        [(one,) for url in urls for one in alike(url)],
+    )
 
 
 def choose_people(conn: sqlite3.Connection, wanted: Callable[[str], bool]) -> None:
@@ -129,16 +143,15 @@ def count(conn: sqlite3.Connection) -> dict[str, int]:
 
 def delete(conn: sqlite3.Connection) -> None:
     """Delete what was chosen; what others share with it is brought to what they alone say."""
-    conn.execute("DROP TABLE IF EXISTS temp.touched")
-    conn.execute(
-        "CREATE TEMP TABLE touched AS SELECT DISTINCT person_id AS id FROM quote WHERE reading_id IN gone_reading "
-        "AND person_id NOT IN gone_person"
-    )
+    names = conn.execute(
+        "SELECT DISTINCT p.normalised, p.type FROM quote q JOIN person p ON p.id = q.person_id WHERE q.reading_id IN gone_reading"
+    ).fetchall()
     _uncount(conn)
     for table, where in ROWS:
-        if table == "person":
-            _people(conn)
         conn.execute(f"DELETE FROM {table} WHERE {where}")
+        if table == "person":
+            for name, kind in names:
+                people.rejoin(conn, name, kind)
     _regroup(conn)
 
 
@@ -149,23 +162,6 @@ def _uncount(conn: sqlite3.Connection) -> None:
     ).fetchall()
     conn.executemany("UPDATE ledger SET n = n - 1 WHERE site_id = ? AND day = ? AND stage = 'listed'", rows)
     conn.execute("DELETE FROM ledger WHERE n <= 0")
-
-
-def _people(conn: sqlite3.Connection) -> None:
-    """People of whom other articles speak are known as those do."""
-    conn.execute(
-        "UPDATE person SET affiliation_id = NULL WHERE id IN touched AND NOT EXISTS "
-        "(SELECT 1 FROM quote q WHERE q.person_id = person.id AND q.affiliation_id = person.affiliation_id)"
-    )
-    conn.execute(
-        "UPDATE person SET name = (SELECT speaker FROM quote q WHERE q.person_id = person.id ORDER BY q.id LIMIT 1) "
-        "WHERE id IN touched AND NOT EXISTS (SELECT 1 FROM quote q WHERE q.person_id = person.id AND q.speaker = person.name)"
-    )
-    at = "coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), substr(r.at, 1, 19) || 'Z')"
-    conn.execute(
-        f"UPDATE person SET (first_seen, last_seen) = (SELECT min({at}), max({at}) FROM quote q JOIN reading r "
-        "ON r.id = q.reading_id WHERE q.person_id = person.id) WHERE id IN touched"
-    )
 
 
 def _regroup(conn: sqlite3.Connection) -> None:

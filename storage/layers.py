@@ -7,6 +7,7 @@ address (`%20`), or in several of these at once (HTML in a feed, JSON in a scrip
 import html
 import re
 import unicodedata
+from array import array
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -70,8 +71,7 @@ def texts(text: str) -> Iterator[str]:
 
 def _beneath(layer: Layer) -> Layer | None:
     out: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    starts, ends = array("l"), array("l")
     done = 0
     for match in _ESCAPE.finditer(layer.text):
         first = match.start()
@@ -121,10 +121,10 @@ def between_tags(text: str, within: Piece | None = None) -> list[Piece]:
     return pieces
 
 
-def folded(text: str, pieces: Sequence[Piece]) -> tuple[str, list[int]]:
+def folded(text: str, pieces: Sequence[Piece]) -> tuple[str, Sequence[int]]:
     """Letters and digits of the pieces, and for each its place in the text."""
     out: list[str] = []
-    places: list[int] = []
+    places = array("l")
     for begin, end in pieces:
         for place in range(begin, end):
             if plain := FOLD[ord(text[place])]:

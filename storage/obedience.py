@@ -56,13 +56,13 @@ def turn_away(archive: "Archive", entry: Entry, page: Page, stone: Tombstone, *,
 
 
 def cleaned(
-    page: Page, exchanges: Sequence[Exchange], stones: Tombstones, *, story: bool
+    page: Page, exchanges: Sequence[Exchange], stones: Tombstones, cards: Sequence[Card] = (), *, story: bool
 ) -> tuple[Page, tuple[Exchange, ...]]:
-    """A page and the exchanges that brought it, without what was taken down.
+    """A page and the exchanges that brought it, without what was taken down; the very page if it holds nothing of it.
 
-    `story`: it is asked for as an article, see `storage.strike.strike`.
+    `cards`: those that its reader found. `story`: it is asked for as an article, see `storage.strike.strike`.
     """
-    target, keys = _target(page, stones)
+    target, keys = _target(page, stones, cards)
     body = (
         strike(page.body, target, charset=page.charset.name, base=page.url, listing=not story, story=story)
         if target
@@ -81,7 +81,7 @@ def cleaned(
     )
 
 
-def _target(page: Page, stones: Tombstones) -> tuple[Target, set[bytes]]:
+def _target(page: Page, stones: Tombstones, announced: Sequence[Card]) -> tuple[Target, set[bytes]]:
     """What of the page is to be struck, and the digests that say so. Only hashes are known: addresses and names are found
     by them, titles and teasers by the cards of those addresses."""
     if not page.body:
@@ -91,7 +91,7 @@ def _target(page: Page, stones: Tombstones) -> tuple[Target, set[bytes]]:
     names = names_in(layers, stones.person) if stones.people else set()
     if not (urls or names):
         return Target(), set()
-    cards = [card for card in _cards(page) if card.url in urls] if urls else []
+    cards = [card for card in (*announced, *_cards(page)) if card.url in urls] if urls else []
     said = {text: phrase(text) for card in cards for text in (card.title, card.teaser) if text}
     target = Target(
         {url: removed(url, tombstones.of_url(url).hex()) for url in urls},

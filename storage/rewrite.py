@@ -97,16 +97,17 @@ class Job:
 
 
 class _Record:
-    """A stretch of a file: a record, read as far as needed, or bytes that are none (`data` None)."""
+    """A stretch of a file: a record, read as far as needed, or bytes that are none (not `whole`)."""
 
     def __init__(self, begin: int, end: int, data: bytes | None) -> None:
         self.begin = begin
         self.end = end
         head, _, rest = (data or b"").partition(_END)
-        self.whole = data is not None
+        self.whole = head.startswith(b"WARC/")
         self.head = head.decode("utf-8", "surrogateescape").split("\r\n")
         self._fields = {k.strip().lower(): v.strip() for k, _, v in (line.partition(":") for line in self.head)}
-        self.block = rest[: int(self.field("content-length") or 0)]
+        size = self.field("content-length")
+        self.block = rest[: int(size) if size.isdecimal() else 0]
         self.kind = self.field("warc-type")
         self.url = self.field("warc-target-uri")
         self.ours = self.kind == "metadata" and self.field("content-type") == FACTS
@@ -118,8 +119,11 @@ class _Record:
 
     @cached_property
     def facts(self) -> facts.Facts | None:
-        """Facts of ours; None if there are none, or of a later edition."""
-        return facts.parse(json.loads(self.block)) if self.ours else None
+        """Facts of ours; None if there are none, or if they are damaged or of a later edition."""
+        try:
+            return facts.parse(json.loads(self.block)) if self.ours else None
+        except (ValueError, TypeError):
+            return None
 
     @property
     def addresses(self) -> set[str]:
@@ -240,7 +244,7 @@ def _placeholder(group: list[_Record], known: Visited | None, key: str, job: Job
     elif known is not None and known.kind != "robots":
         values = RemovedFacts(key, job.decided, known.site)
     out = BytesIO()
-    at = datetime.fromisoformat(first.field("warc-date")).astimezone(UTC)
+    at = datetime.fromisoformat(first.field("warc-date") or job.decided).astimezone(UTC)
     records.facts(WARCWriter(out, gzip=True, warc_version="1.1"), facts.address(values), at, values.as_json())
     return out.getvalue()
 

@@ -34,6 +34,14 @@ def tokens(text: str) -> Iterator[tuple[int, str]]:
         place = match.start() + max(inner - 6, 2) if inner > 0 else max(match.end(), match.start() + 1)
 
 
+def alike(url: str) -> Iterator[str]:
+    """An address, and those that differ from it in the scheme's security or the last slash alone."""
+    other = url.removesuffix("/") if url.endswith("/") else f"{url}/"
+    for one in (url, other) if min(url.count("/"), other.count("/")) > 2 and "?" not in url else (url,):
+        yield one
+        yield one.replace("https:", "http:", 1) if one.startswith("https:") else one.replace("http:", "https:", 1)
+
+
 def spellings(token: str, base: str) -> Iterator[tuple[int, str]]:
     """Canonical addresses that a token may spell, with the length of what spells them: the whole of it, what stands before
     a fragment or a query, and the story below whose address it lies (`/feed/`, `/amp/`)."""
@@ -48,18 +56,13 @@ def spellings(token: str, base: str) -> Iterator[tuple[int, str]]:
         url = try_canonical(token[:cut], base or None)
         if url is None or (cut not in whole and len(url.split("/", 3)[-1]) < OWN_PATH):
             continue
-        yield cut, url
-        secure = url.startswith("https:")
-        yield cut, url.replace("https:", "http:", 1) if secure else url.replace("http:", "https:", 1)
+        yield from ((cut, one) for one in alike(url))
 
 
 def addresses_in(texts: Iterable[str], base: str, known: Callable[[str], bool]) -> set[str]:
     """Canonical addresses that stand in the layers of a payload and for which `known` holds."""
-    found: set[str] = set()
-    for text in texts:
-        for _, token in tokens(text):
-            found.update(url for _, url in spellings(token, base) if known(url))
-    return found
+    seen = {token for text in texts for _, token in tokens(text)}
+    return {url for token in seen for _, url in spellings(token, base) if known(url)}
 
 
 def names_in(texts: Iterable[str], known: Callable[[str], bool]) -> set[str]:

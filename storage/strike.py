@@ -4,35 +4,32 @@ Matched through entities, JSON and percent escapes, tags and spaces between word
 is struck from stays what it was: tags, other words and every other byte.
 """
 
-import html
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from urllib.parse import unquote
 
-from parsers.quotes.lexicon import HONORIFICS, PARTICLES, ROLES, SUFFIXES, TITLES
+from parsers.quotes.lexicon import HONORIFICS, NOT_NAMES, PARTICLES, PLACES, ROLES, SUFFIXES, TITLES
 from parsers.text import REMOVED
+from storage.entries import without_entries
 from storage.layers import DENSE, Layer, Piece, between_tags, fold, folded, layers
 from storage.spotting import spellings, tokens
 
 LONG_WORDS = 4
 LONG_LETTERS = 20
 """Shorter phrases ("Weather") are anyone's words; letters of scripts without spaces count twice."""
-CUT_AT = 40
+CUT_AT = 24
 """Letters of a long phrase that, followed by an ellipsis, are the phrase cut short."""
 
 _WORD = re.compile(r"[A-Za-z0-9]{4,}")
 _ELLIPSIS = re.compile(r"[\s\W]{0,4}?(?:…|\.\.\.|\[)")
 _SPACED = re.compile(r"[\s+<]")
 _NAME_GAP = re.compile("[\\w\\s'’.·‐‑\u00ad\u200b\u0300-\u036f-]+")
-_ENTRY = re.compile(r"<((?:\w+:)?(?:item|entry|url))(?:\s[^>]*)?>(.*?)</\1\s*>", re.DOTALL | re.IGNORECASE)
-_OF_ENTRY = re.compile(
-    r"<((?:\w+:)?(?:link|guid|id|loc|origLink))\b([^>]*?)(?:/>|>\s*(?:<!\[CDATA\[)?\s*([^<\]]*))", re.IGNORECASE
+_MEDIA = re.compile(
+    r"[^\s\"'<>/\\(=]{16,200}(?=\.(?:jpe?g|png|gif|webp|avif|svg|mp[34]|m4a|webm|pdf)\b)", re.IGNORECASE
 )
-_HREF = re.compile(r"href\s*=\s*[\"']([^\"']*)", re.IGNORECASE)
 _CAPITALISED = re.compile(r"\s+[\"“‘']?[A-ZÀ-ÞА-Я]")
-_WORD_BEFORE = re.compile(r"(\S*?)(\S+)\s+\Z")
+_WORD_BEFORE = re.compile(r"(\S+)\s+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +56,8 @@ def phrase(text: str) -> Phrase:
 class Target:
     """What is to be struck out.
 
-    `addresses`: canonical address to what stands there instead. `phrases`: wherever they stand; `listed`: on fronts and in
-    feeds; `local`: inside links to the addresses. `names`: of people.
+    `addresses`: canonical address to what stands there instead; pictures named after them go, too. `phrases`: wherever they
+    stand; `listed`: on fronts and in feeds; `local`: inside links to the addresses. `names`: of people.
     """
 
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -84,8 +81,18 @@ class Target:
 
 
 def _tail(url: str) -> str:
-    runs = _WORD.findall(url.split("/", 3)[3].lower() if url.count("/") > 2 else "")
-    return max(runs, key=len, default="") if "%" not in url else ""
+    """The longest word of an address's last part that has one."""
+    parts = (_WORD.findall(part) for part in reversed(url.lower().split("/")[3:]))
+    words: list[str] = next((found for found in parts if found), []) if "%" not in url else []
+    return max(words, key=len, default="")
+
+
+def slugs(urls: Iterable[str]) -> Iterator[str]:
+    """Last parts of addresses that spell a title: pictures and recordings of a story are named after them."""
+    for url in urls:
+        slug = unquote(url.split("?")[0].rstrip("/").rsplit("/", 1)[-1]).rsplit(".", 1)[0]
+        if phrase(re.sub(r"[-_]", " ", slug)).long:
+            yield slug
 
 
 def _clue(text: str) -> str:
@@ -109,11 +116,26 @@ def strike(
         return None
     struck = data
     for codec in dict.fromkeys((charset, "utf-8")):
-        text = struck.decode(codec, "surrogateescape" if codec != "utf-7" else "replace")
+        text = _decoded(struck, codec)
         done = strike_text(text, target, base=base, listing=listing, story=story)
         if done != text:
-            struck = done.encode(codec, "surrogateescape")
+            struck = _encoded(done, codec)
     return struck if struck != data else None
+
+
+def _decoded(data: bytes, codec: str) -> str:
+    """Bytes that are no text come back as they are, but for codecs that know no way to keep them."""
+    try:
+        return data.decode(codec, "surrogateescape")
+    except UnicodeError:
+        return data.decode(codec, "replace")
+
+
+def _encoded(text: str, codec: str) -> bytes:
+    try:
+        return text.encode(codec, "surrogateescape")
+    except UnicodeError:
+        return text.encode(codec, "replace")
 
 
 def may_hold(data: bytes, target: Target, listing: bool) -> bool:
@@ -129,8 +151,9 @@ def may_hold(data: bytes, target: Target, listing: bool) -> bool:
 
 def strike_text(text: str, target: Target, *, base: str = "", listing: bool = False, story: bool = False) -> str:
     """A text with what is to be struck struck; see `strike`."""
-    text = _without_entries(text, target.addresses, base)
+    text = without_entries(text, target.addresses, base)
     edits: list[tuple[int, int, str]] = []
+    keys = [one.key for one in target.sought(listing) if one.long] + [fold(slug) for slug in slugs(target.addresses)]
     named = False
     found = layers(text)
     for layer in found:
@@ -138,6 +161,9 @@ def strike_text(text: str, target: Target, *, base: str = "", listing: bool = Fa
         for start, end, url in _addresses(layer.text, base, target.addresses):
             edits.append((layer.starts[start], layer.ends[end - 1], target.addresses[url]))
             regions += _link(layer.text, start)
+        for match in _MEDIA.finditer(layer.text) if keys else ():
+            if any(key in fold(match[0]) for key in keys):
+                edits += _edits(layer, [match.span()])
         for pieces in _hits(layer, target.sought(listing)):
             edits += _edits(layer, pieces)
         for region in regions:
@@ -235,9 +261,7 @@ def _joined(text: str, at: int) -> bool:
 
 def _mentions(text: str, names: Iterable[Phrase]) -> Iterator[Piece]:
     """Where first or last names stand alone and belong to no one else's name."""
-    parts = {part for one in names if one.spaced for part in (one.text.split()[0], one.text.split()[-1])}
-    parts = {part for part in parts if part[0].isupper() and len(part) > 1 and part.isalpha() | ("-" in part)}
-    parts -= {part for part in parts if part.lower() in SUFFIXES or part.lower() in PARTICLES}
+    parts = {part for one in names for part in _short(one.text.split())}
     if not parts:
         return
     wanted = re.compile(rf"(?<![\w-])(?:{'|'.join(sorted(map(re.escape, parts)))})(?![\w-])")
@@ -249,13 +273,24 @@ def _mentions(text: str, names: Iterable[Phrase]) -> Iterator[Piece]:
                 yield match.span()
 
 
+def _short(words: list[str]) -> Iterator[str]:
+    """By which parts of a name alone articles mean its bearer: the surname, or the family name that comes first (see
+    `parsers.quotes.names.Cast.find`); no part that is a word or a place as well."""
+    words = [word for word in words if word.lower() not in SUFFIXES]
+    first = len(words) == 3 or any("-" in word for word in words)
+    for word in (words[-1], words[0]) if first else words[-1:]:
+        low = word.lower()
+        if len(words) > 1 and len(word) > 1 and word[0].isupper() and not ({low} & (NOT_NAMES | PLACES | PARTICLES)):
+            yield word
+
+
 def _others(before: str) -> bool:
     """Whether a capitalised word before a name makes it another one's: no title, and not the first of its sentence."""
     found = _WORD_BEFORE.search(before)
-    if found is None or not found[2][0].isupper() or not found[2].rstrip(".").isalpha():
+    if found is None or not found[1][0].isupper() or not found[1].isalpha():
         return False
-    word = found[2].rstrip(".").lower()
-    first = not before[: found.start(2)].strip() or before[: found.start(2)].rstrip()[-1] in ".!?“\"‘'"
+    word = found[1].lower()
+    first = not before[: found.start()].strip() or before[: found.start()].rstrip()[-1] in ".!?“\"‘'"
     return not (first or word in HONORIFICS or word in TITLES or word in ROLES)
 
 
@@ -285,61 +320,3 @@ def _link(text: str, at: int) -> list[Piece]:
         return []
     end = re.compile(r"</a\b", re.IGNORECASE).search(text, at, begin + 20_000)
     return [(begin, end.start() if end else min(len(text), begin + 20_000))]
-
-
-# -- entries of feeds and sitemaps -------------------------------------------------------------------------------------
-
-
-def _without_entries(text: str, known: Mapping[str, str], base: str) -> str:
-    """Entries of feeds and sitemaps that are about a known address, emptied but for what stands for the address."""
-    if not known:
-        return text
-    if text.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
-        return _without_objects(text, known, base)
-    if not re.search(r"<(?:rss|feed|rdf:RDF|urlset|\w+:feed)[\s>]", text[:4000], re.IGNORECASE):
-        return text
-
-    def one(match: re.Match[str]) -> str:
-        for link in _OF_ENTRY.finditer(match[2]):
-            written = _HREF.search(link[2])
-            url = _known(html.unescape((written[1] if written else link[3] or "").strip()), known, base)
-            if url is not None:
-                instead = known[url]
-                if match[1].lower().endswith("url"):
-                    return f"<{match[1]}><loc>{instead}</loc></{match[1]}>"
-                link_tag = (
-                    f'<link href="{instead}"/>' if match[1].lower().endswith("entry") else f"<link>{instead}</link>"
-                )
-                return f"<{match[1]}><title>{REMOVED}</title>{link_tag}</{match[1]}>"
-        return match[0]
-
-    return _ENTRY.sub(one, text)
-
-
-def _known(text: str, known: Mapping[str, str], base: str) -> str | None:
-    return next((url for _, url in spellings(text, base) if url in known), None) if text else None
-
-
-def _without_objects(text: str, known: Mapping[str, str], base: str) -> str:
-    """The same for JSON: objects that name a known address as their own."""
-    try:
-        value = json.loads(text.lstrip("\ufeff"))
-    except (ValueError, RecursionError):
-        return text
-    changed = False
-
-    def walk(node: Any) -> Any:
-        nonlocal changed
-        if isinstance(node, list):
-            return [walk(one) for one in node]
-        if not isinstance(node, dict):
-            return node
-        for key in ("url", "link", "id", "guid", "external_url"):
-            url = _known(node[key], known, base) if isinstance(node.get(key), str) else None
-            if url is not None:
-                changed = True
-                return {key: known[url], "title": REMOVED}
-        return {key: walk(one) for key, one in node.items()}
-
-    struck = walk(value)
-    return json.dumps(struck, ensure_ascii=False) if changed else text

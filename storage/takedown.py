@@ -7,20 +7,22 @@ archive is next opened for writing (`PRAGMA user_version` says that there is som
 
 import os
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from parsers.errors import ArchiveError, UsageError
+from parsers.page import Page
 from parsers.text import normalised
-from parsers.url import removed, try_canonical
+from parsers.url import canonical, removed
 from storage import columns, doomed, reindex, tombstones
 from storage.captures import revision_of, sync_folder
 from storage.layers import DENSE, fold, texts
 from storage.rewrite import Change, Job, Visited, survey
 from storage.spotting import names_in
-from storage.strike import Target, phrase, strike
+from storage.strike import Target, phrase, slugs, strike
 from storage.tombstones import Tombstone, Tombstones
 from storage.wording import near_copies, wording
 
@@ -36,9 +38,10 @@ _STRUCK = ".struck"
 class Plan:
     """What a takedown removes. `addresses`: of the stories; `left`: addresses that are a front's and stay.
 
-    `rows`: that go, by table; `columns`: rows of which words are struck, by table; `again`: addresses of articles that are
-    read again because their text names what goes. `fronts`: that showed the stories. `copies`: near copies, for a decision.
-    `short`, `shared`: see `storage.wording.Wording`. `changes`: files that are rewritten. `unread`: captures to be read again.
+    `rows`: that go, by table; `columns`: rows of which words are struck, by table. `again`: addresses of articles that are
+    read again because their text names what goes; `unread`: their captures. `fronts`: that showed the stories. `copies`:
+    near copies, for a decision. `spelled`: addresses that spell a title or a name, and stay. `short`, `shared`: see
+    `storage.wording.Wording`. `changes`: files that are rewritten.
     """
 
     addresses: list[str] = field(default_factory=list)
@@ -50,6 +53,7 @@ class Plan:
     again: list[str] = field(default_factory=list)
     fronts: list[str] = field(default_factory=list)
     copies: list[dict[str, object]] = field(default_factory=list)
+    spelled: list[str] = field(default_factory=list)
     short: list[str] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -71,7 +75,7 @@ def plan(archive: "Archive", urls: Sequence[str] = (), people: Sequence[str] = (
     doomed.begin(conn)
     made = Plan()
     fronts = {row[0] for row in conn.execute("SELECT url FROM front_url")}
-    given = [try_canonical(url) or url for url in urls]
+    given = [canonical(url) for url in urls]
     for url in given:
         if url in fronts:
             raise UsageError(f"{url} is a front, a feed or robots.txt, and no story", next="name the story's address")
@@ -87,7 +91,8 @@ def plan(archive: "Archive", urls: Sequence[str] = (), people: Sequence[str] = (
         conn, "SELECT url FROM alias WHERE article_id IN gone_article AND url NOT IN gone_url ORDER BY url"
     )
     made.people = list({normalised(name): name for name in (*people, *spellings)}.values())
-    words = wording(conn, {url: removed(url, tombstones.of_url(url).hex()) for url in made.addresses})
+    instead = {url: removed(url, tombstones.of_url(url).hex()) for url in made.addresses}
+    words = wording(conn, instead, _unread(archive))
     made.target = replace(words.target, names=tuple({fold(name): phrase(name) for name in made.people}.values()))
     made.short, made.shared = words.short, words.shared
     made.copies = near_copies(conn, words.by)
@@ -97,9 +102,23 @@ def plan(archive: "Archive", urls: Sequence[str] = (), people: Sequence[str] = (
     )
     columns.choose_again(conn, made.target)
     made.again = _column(conn, "SELECT url FROM article WHERE id IN again ORDER BY url")
+    spelled = [key for key in (*keys, *map(fold, slugs(made.addresses))) if key]
+    known = set(made.addresses)
+    made.spelled = [url for url in _addresses(conn) if url not in known and any(key in fold(url) for key in spelled)]
     made.rows = doomed.count(conn)
     made.columns = columns.strike(conn, made.target, write=False)
     return made
+
+
+def _unread(archive: "Archive") -> Iterator[Page]:
+    """Pages of the stories that were never read, or could not be."""
+    sql = (
+        "SELECT id FROM capture WHERE id IN gone_capture AND withheld IS NULL "
+        "AND coalesce(verdict, 'error') IN ('error', 'teaser_only', 'truncated')"
+    )
+    for key in archive.db.conn.execute(sql).fetchall():
+        with suppress(ArchiveError):
+            yield archive.page(key[0])
 
 
 def _check(name: str) -> None:
@@ -149,17 +168,16 @@ def _visited(conn: sqlite3.Connection, file: str, keys: dict[str, str]) -> dict[
     }
 
 
-def apply(archive: "Archive", made: Plan, *, at: str, reason: str, decided_by: str, finished: bool = True) -> None:
-    """Carry a plan out. Raises ArchiveError; then nothing was taken down, or the rest is done when next opened.
+def apply(archive: "Archive", made: Plan, *, at: str, reason: str, decided_by: str) -> None:
+    """Carry a plan out; `finish` then erases what is left of the old content. Raises ArchiveError; then nothing was done.
 
-    `finished`: the old content is erased at once; else when the archive is next opened for writing. Captures in
-    `Plan.unread` are to be read again.
+    Captures in `Plan.unread` are to be read again.
     """
     conn = archive.db.conn
     archive.warc.close()
     reason, decided_by = (columns.struck(text, made.target) for text in (reason, decided_by))
+    made.changes.clear()
     try:
-        made.changes.clear()
         look(archive, made, at=at, write=True)
         _strike_files(archive.path, made.target)
         conn.execute("PRAGMA secure_delete = ON")
@@ -172,25 +190,26 @@ def apply(archive: "Archive", made: Plan, *, at: str, reason: str, decided_by: s
             made.unread = reindex.readable(archive, made.unread)
             conn.execute("INSERT INTO text_fts (text_fts) VALUES ('optimize')")
             conn.execute(f"PRAGMA user_version = {PENDING}")
-    except BaseException:
+    except BaseException as error:
         if not pending(conn):
             for change in made.changes:
                 change.made.unlink(missing_ok=True)
             _drop_struck(archive.path)
+        if isinstance(error, OSError):
+            raise ArchiveError(
+                f"cannot write to {archive.path}",
+                cause=str(error),
+                next="free some space (the files that hold it are written anew), then run the same command; nothing was done",
+            ) from error
         raise
     archive.heed()
-    if finished and not finish(archive):
-        raise ArchiveError(
-            "the takedown is decided, but another program still reads what was there before",
-            cause="SQLite keeps it for that program",
-            next="close it (a database browser, a notebook); the next run that writes to the archive erases it",
-        )
 
 
-def obey(archive: "Archive", *, finished: bool = True) -> Plan | None:
+def obey(archive: "Archive") -> Plan | None:
     """Take down whatever the archive holds of what its tombstones (table and sidecar) name; None if there is nothing.
 
     Goes by the rows: addresses, people, and names in what was read. For archives that were restored, merged or rebuilt.
+    As after `apply`, captures are to be read again, and the old content is erased by `finish` or when next opened.
     """
     archive.heed()
     stones = archive.tombstones
@@ -202,7 +221,7 @@ def obey(archive: "Archive", *, finished: bool = True) -> Plan | None:
         return None
     made = plan(archive, urls, people)
     first = next(stone for stone in stones if stone.digest in {key for _, key in made.digests})
-    apply(archive, made, at=first.at, reason=first.reason, decided_by=first.decided_by, finished=finished)
+    apply(archive, made, at=first.at, reason=first.reason, decided_by=first.decided_by)
     return made
 
 
@@ -234,22 +253,34 @@ def pending(conn: sqlite3.Connection) -> bool:
 
 
 def finish(archive: "Archive") -> bool:
-    """Erase what a decided takedown left: free pages, the write-ahead log, old WARC files. False if a reader prevents it."""
+    """Erase what a decided takedown left: free pages, the write-ahead log, old WARC files. False if a reader prevents it.
+
+    Raises ArchiveError if the disk refuses. In both cases it goes on when the archive is next opened for writing.
+    """
     conn = archive.db.conn
-    if not _checkpointed(conn):
-        return False
-    tombstones.write(conn, archive.path)
-    for path in _struck_files(archive.path):
-        path.replace(path.with_name(path.name.removesuffix(_STRUCK)))
-    conn.execute("PRAGMA secure_delete = ON")
-    if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
-        conn.execute("DELETE FROM sqlite_stat4")  # holds samples of indexed texts
-    conn.execute("VACUUM")
-    if not _checkpointed(conn):
-        return False
-    _unlink_unindexed(archive)
-    conn.execute("PRAGMA user_version = 0")
-    return _checkpointed(conn)
+    try:
+        if not pending(conn):
+            return True
+        if not _checkpointed(conn):
+            return False
+        tombstones.write(conn, archive.path)
+        for path in _struck_files(archive.path):
+            path.replace(path.with_name(path.name.removesuffix(_STRUCK)))
+        conn.execute("PRAGMA secure_delete = ON")
+        if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
+            conn.execute("DELETE FROM sqlite_stat4")  # holds samples of indexed texts
+        conn.execute("VACUUM")
+        if not _checkpointed(conn):
+            return False
+        _unlink_unindexed(archive)
+        conn.execute("PRAGMA user_version = 0")
+        return _checkpointed(conn)
+    except (sqlite3.OperationalError, OSError) as error:
+        raise ArchiveError(
+            "the takedown is decided, but what was there before is not erased yet",
+            cause=str(error),
+            next="free some space; the next run that writes to the archive erases it",
+        ) from error
 
 
 def settle(archive: "Archive") -> list[str]:

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from parsers import metadata
+from parsers.page import Page
 from parsers.quotes.sentences import paragraphs, sentences
 from storage.strike import Phrase, Target, phrase
 
@@ -24,17 +26,18 @@ class Wording:
     by: Counter[int] = field(default_factory=Counter)
 
 
-def wording(conn: sqlite3.Connection, addresses: Mapping[str, str]) -> Wording:
+def wording(conn: sqlite3.Connection, addresses: Mapping[str, str], heads: Iterable[Page]) -> Wording:
     """Title, teaser and description are struck wherever they stand, sentences and quotes on fronts and in feeds.
 
-    `addresses`: see `Target`. What is short, or said by an article that stays, is struck inside the stories' links alone.
+    `addresses`: see `Target`. `heads`: pages of the stories that nobody read. What is short, or said by an article that
+    stays, is struck inside the stories' links alone.
     """
     found = Wording(Target())
     seen: dict[str, None] = {}
     phrases: list[Phrase] = []
     listed: list[Phrase] = []
     local: list[Phrase] = []
-    for text, columns, is_head in _texts(conn):
+    for text, columns, is_head in (*_texts(conn), *_stated(heads)):
         one = phrase(text)
         if not one.key or one.key in seen:
             continue
@@ -67,8 +70,8 @@ def _texts(conn: sqlite3.Connection) -> Iterator[tuple[str, str, bool]]:
         "UNION SELECT teaser FROM card WHERE id IN gone_card"
     )
     for (teaser,) in conn.execute(teasers).fetchall():
-        for text in (teaser, *_sentences(teaser)):
-            yield text, "title teaser body", True
+        yield teaser, "title teaser body", True
+        yield from ((text, "title teaser body", True) for text in _sentences(teaser) if phrase(text).long)
     for body, captions in conn.execute("SELECT body, captions FROM reading WHERE id IN gone_reading").fetchall():
         for text in (*_sentences(body), *json.loads(captions)):
             yield text, "title teaser body", False
@@ -78,6 +81,13 @@ def _texts(conn: sqlite3.Connection) -> Iterator[tuple[str, str, bool]]:
     )
     for (text,) in conn.execute(spans).fetchall():
         yield text, "title teaser body", False
+
+
+def _stated(pages: Iterable[Page]) -> Iterator[tuple[str, str, bool]]:
+    for page in pages:
+        head = metadata.head(page)
+        for value in (*head.titles, *((head.description,) if head.description else ())):
+            yield value.value, "title teaser", True
 
 
 def _sentences(text: str) -> Iterator[str]:

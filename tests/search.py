@@ -16,10 +16,19 @@ _JSON = re.compile(r"\\u([0-9a-fA-F]{4})")
 _TAG = re.compile(r"<[^<>]*>")
 
 
+class _Letters(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        plain = unicodedata.normalize("NFKD", chr(code).casefold())
+        self[code] = "".join(char for char in plain if char.isalnum())
+        return self[code]
+
+
+_LETTERS = _Letters()
+
+
 def letters(text: str) -> str:
     """Letters and digits alone, without case and accents."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in plain if char.isalnum())
+    return text.translate(_LETTERS)
 
 
 def ways(data: bytes) -> Iterator[str]:
@@ -62,8 +71,7 @@ def found(folder: Path, needles: Iterable[str]) -> list[tuple[str, str]]:
     wanted = {needle: letters(needle) for needle in needles}
     hits = set()
     for where, data in stored(folder):
-        for text in set(ways(data)):
-            plain = letters(text)
+        for plain in set(map(letters, set(ways(data)))):
             hits.update((where, needle) for needle, key in wanted.items() if key in plain)
     return sorted(hits)
 
@@ -80,7 +88,7 @@ _CONTENT = {
     "reading": "SELECT a.url, v.n, c.at AS captured, r.* FROM reading r JOIN revision v ON v.id = r.revision_id "
     "JOIN article a ON a.id = v.article_id JOIN capture c ON c.id = r.capture_id",
     "quote": "SELECT a.url, v.n AS revision, p.name AS person, f.name AS of, q.*, (SELECT group_concat(s.n || ':' || s.start || '-' "
-    "|| s.\"end\") FROM quote_span s WHERE s.quote_id = q.id) AS spans FROM quote q JOIN reading r ON r.id = q.reading_id "
+    '|| s."end") FROM quote_span s WHERE s.quote_id = q.id) AS spans FROM quote q JOIN reading r ON r.id = q.reading_id '
     "JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id JOIN person p ON p.id = q.person_id "
     "LEFT JOIN affiliation f ON f.id = q.affiliation_id",
     "tag": "SELECT * FROM tag",

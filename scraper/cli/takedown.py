@@ -9,10 +9,13 @@ from parsers.errors import UsageError
 from scraper.cli.common import archive_folder, archive_option
 from scraper.cli.output import data, document, printable, say
 from scraper.clock import clock
-from scraper.takedown import read_again
+from scraper.takedown import take_down
 from storage import takedown as storage
 from storage.archive import Archive
 from storage.timing import stamp
+
+SHOWN = 40
+"""Lines of each list that are printed for people."""
 
 
 @click.command(
@@ -25,7 +28,7 @@ Examples:
 \b
 --json prints {"schema": 1, "applied": ..., "addresses" or "people": [...], "rows": {table: number}, "columns": {table:
 number}, "again": [addresses of articles read again], "fronts": [...], "files": [{file, removed, struck, unreadable}],
-"copies": [{url, title, shows, phrases}], "short": [...], "shared": [...], "left": [...]}; --list --json prints
+"copies": [{url, title, shows, phrases}], "spelled": [...], "short": [...], "shared": [...], "left": [...]}; --list --json prints
 {"schema": 1, "tombstones": [{kind, digest, at, reason, decided_by}]}."""
 )
 @click.argument("urls", metavar="[URL]...", nargs=-1)
@@ -65,20 +68,24 @@ def takedown(
             "--apply needs a reason and who decided", next="--reason 'court order 12/345' --by 'A. Reader'"
         )
     people = (person,) if person is not None else ()
+    finished = True
     at = stamp(clock(os.environ).now(), "seconds")
     with Archive.open(folder, write=applied, frozen=not applied) as opened:
         plan = storage.plan(opened, urls, people)
         if applied:
             assert reason is not None
             assert by is not None
-            storage.apply(opened, plan, at=at, reason=reason, decided_by=by)
-            read_again(opened, plan.unread)
+            finished = take_down(opened, plan, at=at, reason=reason, decided_by=by)
         else:
             storage.look(opened, plan, at=at)
     if as_json:
         data({"schema": 1, "applied": applied, **_row(plan)})
     else:
         _show(plan)
+    if not finished:
+        say("decided, but another program still reads the database as it was before: close it (a database browser, a")
+        say("notebook); the next run that writes to the archive erases what that program sees")
+        return 1
     say("done; the tombstone is in takedowns.jsonl" if applied else "nothing was written; --apply does it")
     return 0
 
@@ -105,6 +112,7 @@ def _row(plan: storage.Plan) -> dict[str, object]:
         "fronts": plan.fronts,
         "files": storage.counted(plan.changes),
         "copies": plan.copies,
+        "spelled": plan.spelled,
         "short": plan.short,
         "shared": plan.shared,
         "left": plan.left,
@@ -127,6 +135,7 @@ def _show(plan: storage.Plan) -> None:
     _lines("cannot be read, and was not looked into", [words for change in plan.changes for words in change.said])
     _lines("fronts that showed it", plan.fronts)
     _lines("articles read again, because their text speaks of it", plan.again)
+    _lines("addresses that spell it, and stay: for you to decide", plan.spelled)
     _lines("struck inside links to it alone: too short to be its own", plan.short)
     _lines("struck inside links to it alone: another article says the same", plan.shared)
     _lines("another address of it that stays, because it is a front's", plan.left)
@@ -139,5 +148,7 @@ def _show(plan: storage.Plan) -> None:
 def _lines(heading: str, lines: list[str]) -> None:
     if lines:
         click.echo(f"{heading}:")
-        for line in lines:
+        for line in lines[:SHOWN]:
             click.echo(printable(f"  {line}"))
+        if len(lines) > SHOWN:
+            click.echo(f"  ... and {len(lines) - SHOWN} more (--json shows all)")
