@@ -1,5 +1,6 @@
 """What an open archive answers. Nothing here writes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
