@@ -14,10 +14,11 @@ from storage import lock
 DATABASE = "archive.db"
 BUSY = 30_000
 """Milliseconds to wait for a checkpoint, or for a program that is not ours and writes."""
+FREE = "free some space or look after the disk, then run the same command; nothing kept was harmed"
+"""The next step when a disk refuses."""
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
-_AGAIN = "free some space and look after the disk, then run the same command; nothing kept was harmed"
 _CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
 
 
@@ -61,10 +62,11 @@ def damaged(error: sqlite3.Error) -> bool:
 
 
 def in_our_words(error: sqlite3.Error | OSError, path: Path) -> ArchiveError:
-    """What an error of SQLite, or of the disk, means for who works with the database at `path`."""
+    """What an error of SQLite or of the system means for who works with the database at `path`, and the files beside it."""
     folder = path.parent
     if isinstance(error, OSError):
-        return ArchiveError(f"cannot use {error.filename or folder}", cause=error.strerror or str(error), next=_AGAIN)
+        name = error.filename or folder
+        return ArchiveError(f"cannot write to {name}", cause=error.strerror or str(error), next=FREE)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _BUSY:
         return ArchiveLocked(
@@ -75,11 +77,7 @@ def in_our_words(error: sqlite3.Error | OSError, path: Path) -> ArchiveError:
     if damaged(error):
         return ArchiveDamaged(f"{path} is damaged", cause=str(error), next=f"newsmorgue verify --archive {folder}")
     if code in _DISK:
-        return ArchiveError(
-            f"cannot read or write {path}",
-            cause=str(error),
-            next=_AGAIN,
-        )
+        return ArchiveError(f"cannot read or write {path}", cause=str(error), next=FREE)
     if code in _CLOSED:
         return ArchiveError(
             f"cannot open {path}", cause=str(error), next=f"ls -l {folder}   shows who may read and write"

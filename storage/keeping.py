@@ -171,7 +171,7 @@ def holds(conn: sqlite3.Connection, asked: str, page: Page, at: datetime | None 
 class Unread(NamedTuple):
     """A capture that nobody has read. `visit`, `at`: its first by a run that reads; `again`: that was not its very first.
 
-    `at_source`: see `capture` in the dictionary.
+    `at_source`: see `capture` in the dictionary. `settings`: JSON text of the run that made the visit, None if none did.
     """
 
     capture: int
@@ -182,16 +182,21 @@ class Unread(NamedTuple):
     kind: str
     site: int | None
     at_source: str
+    settings: str | None
 
 
-def unread(conn: sqlite3.Connection) -> list[Unread]:
-    """Captures without a verdict in the order of their visits, but for lost ones, and stories that no run saw that reads."""
+def unread(conn: sqlite3.Connection, *, left: bool = False) -> list[Unread]:
+    """Captures without a verdict in the order of their visits, but for lost ones.
+
+    Stories that only runs saw that leave them for later are there only if `left`.
+    """
     rows = conn.execute(
-        "SELECT c.id, min(v.id), v.at, v.at <> c.at, c.asked, c.kind, c.site_id, c.at_source FROM capture c "
+        "SELECT c.id, min(v.id), v.at, v.at <> c.at, c.asked, c.kind, c.site_id, c.at_source, r.settings FROM capture c "
         "JOIN visit v ON v.capture_id = c.id LEFT JOIN run r ON r.id = v.run_id "
         "WHERE c.verdict IS NULL AND c.withheld IS NULL "
-        f"AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} "
-        "GROUP BY c.id ORDER BY min(v.id)"
+        f"AND (? OR c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} "
+        "GROUP BY c.id ORDER BY min(v.id)",
+        (left,),
     )
     return [Unread(capture, visit, instant(at), bool(again), *row) for capture, visit, at, again, *row in rows]
 

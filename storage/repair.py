@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from parsers.errors import ArchiveDamaged
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import disk, records, verify_rows, verify_warc
+from storage import records, verify_rows, verify_warc
+from storage.captures import sync_folder
 from storage.facts import PageFacts, RunFacts
 from storage.findings import BYTES, Finding
 from storage.keeping import Slot
@@ -117,7 +118,7 @@ def _copy(source: int, path: Path, begin: int, end: int) -> None:
     finally:
         os.close(handle)
     if fresh:
-        disk.sync(path.parent)
+        sync_folder(path.parent)
 
 
 # -- rows from records -----------------------------------------------------------------------------------------------
