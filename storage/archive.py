@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from storage.articles import KeptArticle
 from storage.captures import Exchange, Warc
 from storage.frontier import Frontier
 from storage.keeping import Kept
+from storage.names import Connection
 from storage.timing import stamp
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
@@ -28,6 +29,12 @@ DATABASE = "archive.db"
 SIDECARS = ("corrections.jsonl", "takedowns.jsonl")
 BUSY = 30_000
 """Milliseconds that a reader waits for a checkpoint."""
+CACHE = 65_536
+"""KiB of pages that the writer keeps in memory: the upper levels of every index, and what full text merges."""
+CHECKPOINT = 4_000
+"""Pages in the -wal before they are copied into the database: one page changed by many groups is copied once."""
+_INSIDE = nullcontext()
+"""What a transaction within another one is."""
 
 
 @dataclass(slots=True)
@@ -76,11 +83,15 @@ class Archive:
     @classmethod
     def _open_for_writing(cls, path: Path) -> "Archive":
         held = lock.take(path)
-        db = _connect(path / DATABASE, "rwc")
+        conn = _connect(path / DATABASE, "rwc")
+        db = Database(conn)
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
+            db.execute(f"PRAGMA cache_size = {-CACHE}")
+            db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
             schema.upgrade(db)
+            conn.remember()
             archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
             archive.recovered = recovery.recover(archive.db.conn, archive.warc)
         except BaseException:
@@ -93,7 +104,7 @@ class Archive:
     def _open_for_reading(cls, path: Path, frozen: bool) -> "Archive":
         # An immutable connection makes no -wal and -shm files, but would not see what a writer does meanwhile.
         quiet = not (path / f"{DATABASE}-wal").exists() and (frozen or not os.access(path, os.W_OK))
-        db = _connect(path / DATABASE, "ro", immutable=quiet)
+        db = Database(_connect(path / DATABASE, "ro", immutable=quiet))
         try:
             schema.check(db)
         except sqlite3.DatabaseError as error:
@@ -120,13 +131,13 @@ class Archive:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Everything inside arrives together or not at all; nests."""
+        return _INSIDE if self.db.conn.in_transaction else self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         conn = self.db.conn
-        if conn.in_transaction:
-            yield
-            return
         try:
             conn.execute("BEGIN IMMEDIATE")
             yield
@@ -298,14 +309,18 @@ class Archive:
         return questions.changes(self.db.conn, run)
 
 
-def _connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
+def _connect(path: Path, mode: str, *, immutable: bool = False) -> Connection:
     flags = "&immutable=1" if immutable else ""
-    conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None)
+    conn = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None, factory=Connection
+    )
     conn.execute(f"PRAGMA busy_timeout = {BUSY}")
     conn.execute("PRAGMA foreign_keys = ON")
-    return Database(conn)
+    return conn
 
 
 def _rollback(conn: sqlite3.Connection) -> None:
     if conn.in_transaction:
         conn.execute("ROLLBACK")
+    if isinstance(conn, Connection):  # SQLite may have rolled back by itself
+        conn.forget()

@@ -69,14 +69,49 @@ def keep(
     warc.sync()
     if same:
         return Kept(known[0], _visit(conn, known[0], run, page.status, answer.at, place), identical=True)
+    return enter(
+        conn,
+        page,
+        answer,
+        place,
+        asked=asked,
+        own=own,
+        wire=wire,
+        run=run,
+        site=site,
+        kind=kind,
+        verdict=verdict,
+        withheld=withheld,
+    )
+
+
+def enter(
+    conn: sqlite3.Connection,
+    page: Page,
+    answer: Exchange,
+    place: Place,
+    *,
+    asked: str,
+    own: bytes,
+    wire: str,
+    run: int,
+    site: int | None,
+    kind: str,
+    verdict: str | None,
+    withheld: str | None,
+) -> Kept:
+    """Write the rows, capture and first visit, of a response whose record is in WARC already.
+
+    `asked`: the address asked for, canonical; `own`: digest of the decoded page; `wire`: digest of the payload as it came.
+    """
     charset = page.charset if page.body else None
     cursor = conn.execute(
         "INSERT INTO capture (site_id, run_id, kind, asked, url, at, status, content_type, charset, charset_source, verdict, withheld, "
         "size, digest, payload_digest, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            site, run, kind, asked, without_userinfo(page.url), stamp(answer.at), page.status, page.content_type or None,
-            charset.name if charset else None, charset.source if charset else None, verdict, withheld, len(answer.payload), own,
-            wire, place.file, place.offset, place.length,
+            site, run, kind, asked, without_userinfo(page.url), stamp(answer.at), page.status,
+            page.content_type or None, charset.name if charset else None, charset.source if charset else None, verdict, withheld,
+            len(answer.payload), own, wire, place.file, place.offset, place.length,
         ),
     )  # fmt: skip
     capture = int(cursor.lastrowid or 0)
