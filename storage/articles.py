@@ -3,12 +3,13 @@
 import json
 import re
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from parsers.article import Article, When
+from parsers.article import Article, Image, When
 from parsers.text import foreign, normalised
 from parsers.url import try_canonical
 from storage import names, people
@@ -26,10 +27,17 @@ _LINK = {table: f"INSERT INTO article_{table} VALUES (?, ?, ?) ON CONFLICT DO NO
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
-@lru_cache(maxsize=1024)
-def _texts(texts: tuple[str, ...]) -> str:
-    """A list in JSON; the kinds of blocks and the sections of most articles were seen before."""
-    return _json(texts)
+def _texts(texts: Iterable[str]) -> str:
+    """A list in JSON. A string alone takes the encoder's short way."""
+    return f"[{', '.join(map(_json, texts))}]"
+
+
+_known_texts = lru_cache(maxsize=1024)(_texts)
+"""The kinds of blocks and the sections of most articles were seen before."""
+
+
+def _image(image: Image) -> str:
+    return f'{{"url": {_json(image.url)}, "caption": {_json(image.caption)}, "credit": {_json(image.credit)}}}'
 
 
 @lru_cache(maxsize=1024)
@@ -171,7 +179,6 @@ def words_of(text: str) -> int:
 def _reading(
     conn: sqlite3.Connection, revision: int, capture: int, article: Article, body: str, words: int, now: datetime
 ) -> int:
-    image = article.image
     cursor = conn.execute(
         "INSERT INTO reading (revision_id, capture_id, at, parser_version, layout, parser_site, latest, title, teaser, description, "
         "body, blocks, captions, section, sections, language, paywall, image, published_utc, published_raw, published_zone_source, "
@@ -179,9 +186,9 @@ def _reading(
         "VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             revision, capture, stamp(now), article.parser_version, article.layout, article.site, article.title, article.teaser,
-            article.description, body, _texts(tuple([block.kind for block in article.blocks])), _json(article.captions),
-            article.section, _texts(article.sections), article.language, article.paywall,
-            _json({"url": image.url, "caption": image.caption, "credit": image.credit}) if image else None,
+            article.description, body, _known_texts(tuple([block.kind for block in article.blocks])), _texts(article.captions),
+            article.section, _known_texts(article.sections), article.language, article.paywall,
+            _image(article.image) if article.image else None,
             *_when(article.published), *_when(article.modified),
             words, _provenance(tuple([(name, p.source, p.rule) for name, p in article.provenance.items()])),
         ),
@@ -196,7 +203,7 @@ def _reading(
 def _names(conn: sqlite3.Connection, table: names.Table, reading: int, found: tuple[str, ...]) -> None:
     conn.executemany(
         _LINK[table],
-        [(reading, key, position) for position, key in enumerate(names.keys(conn, table, found), 1)],
+        [(reading, names.key(conn, table, name), position) for position, name in enumerate(found, 1)],
     )
 
 

@@ -109,7 +109,7 @@ def enter(
         "INSERT INTO capture (site_id, run_id, kind, asked, url, at, status, content_type, charset, charset_source, verdict, withheld, "
         "size, digest, payload_digest, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            site, run, kind, asked, without_userinfo(page.url), stamp(answer.at), page.status,
+            site, run, kind, asked, without_userinfo(page.url) if "@" in page.url else page.url, stamp(answer.at), page.status,
             page.content_type or None, charset.name if charset else None, charset.source if charset else None, verdict, withheld,
             len(answer.payload), own, wire, place.file, place.offset, place.length,
         ),

@@ -1,7 +1,6 @@
 """Keys of names: tags, authors, affiliations. One row a name as compared; its first spelling is kept."""
 
 import sqlite3
-from collections.abc import Iterable
 from typing import Literal
 
 from parsers.text import normalised
@@ -32,23 +31,22 @@ class Connection(sqlite3.Connection):
             self.known.clear()
 
 
-def keys(conn: sqlite3.Connection, table: Table, names: Iterable[str]) -> list[int]:
-    """The keys of names, which get a row if they have none."""
-    known = conn.known if isinstance(conn, Connection) and conn.known is not None else {}
-    found = []
-    for name in names:
-        key = known.get((table, name))
-        if key is None:
-            key = _key(conn, table, name)
-            if len(name) <= LONGEST:
-                if len(known) >= MOST:
-                    known.clear()
-                known[table, name] = key
-        found.append(key)
+def key(conn: sqlite3.Connection, table: Table, name: str) -> int:
+    """The key of a name, which gets a row if it has none."""
+    known = conn.known if isinstance(conn, Connection) else None
+    if known is None:
+        return _look_up(conn, table, name)
+    found = known.get((table, name))
+    if found is None:
+        found = _look_up(conn, table, name)
+        if len(name) <= LONGEST:
+            if len(known) >= MOST:
+                known.clear()
+            known[table, name] = found
     return found
 
 
-def _key(conn: sqlite3.Connection, table: Table, name: str) -> int:
+def _look_up(conn: sqlite3.Connection, table: Table, name: str) -> int:
     plain = normalised(name)
     if table == "affiliation":
         plain = plain.removeprefix("the ")

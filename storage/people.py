@@ -13,24 +13,29 @@ def keep(conn: sqlite3.Connection, reading: int, article: Article, now: datetime
     """Keep the quotes of a reading with their speakers."""
     if not article.quotes:
         return
-    stated = {(person.name, person.type): person for person in article.people}
+    people = {(person.name, person.type): person for person in article.people}
     published = article.published.utc if article.published else None
     at = stamp(published or now, "seconds")
     known: dict[tuple[str, str], int] = {}
     spans: list[tuple[int, int, int, int]] = []
     for n, quote in enumerate(article.quotes, 1):
         name = (quote.speaker, quote.speaker_type)
-        person = stated.get(name)
+        person = people.get(name)
         if name not in known:
-            affiliation = _affiliation(conn, (person.affiliation if person else None) or quote.affiliation)
+            stated = person.affiliation if person else None
+            affiliation = _affiliation(conn, stated or quote.affiliation)
             known[name] = _person(conn, quote, person.honorific if person else None, affiliation, at)
-        key = _quote(conn, reading, known[name], n, quote, _affiliation(conn, quote.affiliation))
+            if stated and stated != quote.affiliation:
+                affiliation = _affiliation(conn, quote.affiliation)
+        else:
+            affiliation = _affiliation(conn, quote.affiliation)
+        key = _quote(conn, reading, known[name], n, quote, affiliation)
         spans.extend((key, number, first, last) for number, (first, last) in enumerate(quote.spans, 1))
     conn.executemany('INSERT INTO quote_span (quote_id, n, start, "end") VALUES (?, ?, ?, ?)', spans)
 
 
 def _affiliation(conn: sqlite3.Connection, name: str | None) -> int | None:
-    return names.keys(conn, "affiliation", (name,))[0] if name else None
+    return names.key(conn, "affiliation", name) if name else None
 
 
 def _person(conn: sqlite3.Connection, quote: Quote, honorific: str | None, affiliation: int | None, at: str) -> int:

@@ -224,7 +224,7 @@ def lookups(folder: Path, rows: int) -> None:
                 spent: tuple[list[float], list[float]] = ([], [])
                 for chunk in range(100):
                     for which in (0, 1) if chunk % 2 else (1, 0):
-                        keys = [key_of(rng.randint(1, rows) + (0 if hit else rows)) for _ in range(500)]
+                        keys = [key_of(rng.randint(1, rows) + (0 if hit else rows)) for _ in range(min(500, rows))]
                         begin = time.process_time()
                         if which:
                             found = [conn.execute(sql, (key,)).fetchone() is not None for key in keys]
