@@ -3,12 +3,14 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import IO
+
+from sqlite_utils import Database
 
 from parsers.article import Article, Card
 from parsers.errors import ArchiveError, NewsmorgueError, UsageError
@@ -23,6 +25,7 @@ from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, ad
 from storage.frontier import Frontier
 from storage.keeping import Kept
 from storage.manifest import MANIFEST, SIDECARS
+from storage.names import Connection
 from storage.records import Exchange
 from storage.replacing import replacing
 from storage.replay import Event
@@ -30,6 +33,13 @@ from storage.timing import stamp
 from storage.tombstones import Tombstones
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
+
+CACHE = 65_536
+"""KiB of pages that the writer keeps in memory: the upper levels of every index, and what full text merges."""
+CHECKPOINT = 4_000
+"""Pages in the -wal before they are copied into the database: one page changed by many groups is copied once."""
+_INSIDE = nullcontext()
+"""What a transaction within another one is."""
 
 
 @dataclass(slots=True)
@@ -94,9 +104,7 @@ class Archive(Answers):
             with explained(path / DATABASE), replacing(path / DATABASE) as database:
                 db = connect(database, "rwc")
                 try:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA synchronous = NORMAL")
-                    schema.upgrade(db)
+                    _for_writing(db)
                     yield cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
                     db.execute("PRAGMA optimize")
                     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -112,9 +120,7 @@ class Archive(Answers):
             with explained(path / DATABASE):
                 db = connect(path / DATABASE, "rwc")
                 try:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA synchronous = NORMAL")
-                    schema.upgrade(db)
+                    _for_writing(db)
                     archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], _lock=held)
                     archive.recovered = recovery.recover(archive)
                 except BaseException:
@@ -170,18 +176,18 @@ class Archive(Answers):
         if isinstance(error, sqlite3.Error):
             raise in_our_words(error, self.path / DATABASE) from error
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Everything inside arrives together or not at all; nests.
 
         What was appended to the WARC files inside is made durable before the rows that point to it are committed. Raises
         ArchiveError if the disk refuses; then nothing kept is harmed. If the files are ahead of SQLite by then, nothing
         more is written: whoever opens the archive next recovers what they hold.
         """
+        return _INSIDE if self.db.conn.in_transaction else self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         conn = self.db.conn
-        if conn.in_transaction:
-            yield
-            return
         if self._broken is not None:
             raise self._broken
         ahead = False
@@ -365,3 +371,14 @@ class Archive(Answers):
         """Note that everything in a WARC file is in the tables."""
         with self.transaction():
             self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
+
+
+def _for_writing(db: Database) -> None:
+    """Set a connection up for the one writer."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA cache_size = {-CACHE}")
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+    schema.upgrade(db)
+    assert isinstance(db.conn, Connection)
+    db.conn.remember()

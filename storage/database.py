@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from parsers.errors import ArchiveDamaged, ArchiveError, ArchiveLocked
 from storage import lock
+from storage.names import Connection
 
 DATABASE = "archive.db"
 BUSY = 30_000
@@ -25,7 +26,9 @@ _CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM
 def connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
     """A connection in SQLite's URI `mode` (ro, rw, rwc). `immutable`: nobody writes, so that nothing is locked or made."""
     flags = "&immutable=1" if immutable else ""
-    conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None)
+    conn = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None, factory=Connection
+    )
     conn.execute(f"PRAGMA busy_timeout = {BUSY}")
     conn.execute("PRAGMA foreign_keys = ON")
     return Database(conn)

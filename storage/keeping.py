@@ -119,7 +119,8 @@ def index(
         "verdict, withheld, optouts, kept_because, title, size, digest, payload_digest, file, offset, length) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            slot.capture if slot else None, site, facts.run, facts.kind, facts.asked, without_userinfo(page.url), stamp(at),
+            slot.capture if slot else None, site, facts.run, facts.kind, facts.asked,
+            without_userinfo(page.url) if "@" in page.url else page.url, stamp(at),
             facts.at_source, page.status, page.content_type or None, *charset, facts.verdict, facts.withheld,
             json.dumps(facts.optouts), facts.kept_because, facts.title, size, own, wire,
             place.file, place.offset, place.length,

@@ -1,4 +1,4 @@
-"""The judging adapters: rows to stdout and nothing else, no gold seen, every record tried."""
+"""The judging adapters: rows to stdout and nothing else, no gold seen, every record tried. The archive's bench."""
 
 import gzip
 import json
@@ -41,3 +41,13 @@ def test_every_record_answered_is_exit_code_zero(tmp_path: Path) -> None:
     assert code == 0
     assert [quote["speaker"] for quote in printed[0]["quotes"]] == ["Ada Sturm"]  # type: ignore[attr-defined]
     assert "articles/s" in words
+
+
+def test_both_ways_of_the_bench_write_the_same_rows() -> None:
+    small = ["--articles", "100", "--visits", "50", "--rows", "100", "--warc", "50"]
+    done = subprocess.run([sys.executable, str(BENCH / "archive.py"), *small], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the same rows, row for row: True" in done.stdout
+    assert "revisions, readings and full text are as they were: True" in done.stdout
+    assert "by content, not there" in done.stdout
+    assert "ingest of 50 articles with WARC" in done.stdout
