@@ -52,6 +52,7 @@ class Archive(Answers):
     _lock: IO[str] | None = None
     _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
+    _names: dict[int, str] = field(default_factory=dict)
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -212,9 +213,12 @@ class Archive(Answers):
 
     def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()
+        self._names.clear()
         if self.db.conn.in_transaction:
             with suppress(sqlite3.Error):  # an error that made SQLite roll back by itself
                 self.db.conn.execute("ROLLBACK")
+        if isinstance(self.db.conn, Connection):
+            self.db.conn.forget()
         try:
             self.warc.undo()
         except OSError:
@@ -306,14 +310,24 @@ class Archive(Answers):
     def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC LIMIT 1", (url,))
-            kind, site = row.fetchone() or ("", None)
+            kind, site = "", None
+            if len(exchanges) > 1:  # a plain revisit needs no facts
+                row = self.db.execute(
+                    "SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC, id DESC LIMIT 1", (url,)
+                )
+                kind, site = row.fetchone() or ("", None)
             facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
             return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
 
     def _site_name(self, site: int | None) -> str | None:
-        row = self.db.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
-        return row[0] if row else None
+        if site is None:
+            return None
+        if site not in self._names:
+            row = self.db.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
+            if row is None:
+                return None
+            self._names[site] = row[0]
+        return self._names[site]
 
     def set_verdict(self, capture: int, verdict: str, problem: str = "") -> None:
         """What kind of page a capture really is, and why it could not be read."""
