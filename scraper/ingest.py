@@ -1,5 +1,6 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from parsers.page import Page
 from parsers.url import host, is_removed
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
-from storage import importing, timing
+from storage import importing, replay, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
 from storage.frontier import Entry
@@ -212,6 +213,8 @@ class Ingest:
         article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
         if asked.imported:
             importing.in_order(self.archive, article, now)
+        if kept.identical:  # captured before, read only now
+            self.archive.seen_again(asked.url, now=now)
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
     def _verdict(self, capture: int, reading: Reading) -> str:
@@ -306,14 +309,15 @@ def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
             ingest.tally.error(row.asked, str(error))
             continue
         reading = read(page, row.kind, site.parser, site.timezone)
-        kept = Kept(row.capture, row.visit, identical=False)
+        page = dataclasses.replace(page, captured=row.at)
+        kept = Kept(row.capture, row.visit, identical=row.again)
         with archive.transaction():
-            assert page.captured is not None
             if facts.imported:
                 ingest.imported(facts, row.site, site, kept, page, reading)
             else:
-                entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=page.captured)
+                entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=row.at)
                 ingest.page(entry, kept, page, reading)
+            replay.stands_since(archive, row)
         pages += 1
     return pages
 

@@ -14,7 +14,7 @@ from scraper.takedown import read_again
 from storage import facts, takedown
 from storage.archive import Archive
 from storage.captures import Warc
-from storage.replay import Applied, Event, Replay, readable
+from storage.replay import Applied, Event, Replay, end, readable
 
 GROUP = 50
 """Events a transaction."""
@@ -57,9 +57,11 @@ def rebuild(
             if not number:
                 _known_sites(archive, settings, run, path)
             events = _begun(archive.events(path, done.said), settings, begun, done.said)
+            last = None
             for group in _grouped(events):
                 with archive.transaction():
                     for event in group:
+                        last = event
                         applied = replay.apply(event)
                         if isinstance(event.facts, facts.RunFacts):
                             _begin(ingest, run, event, event.facts)
@@ -69,7 +71,7 @@ def rebuild(
                             _page(ingest, run, applied)
                             done.pages += 1
                 progress(path, done.pages)
-            archive.indexed(path)
+            archive.indexed(path, end(archive.warc, path, last))
             done.files += 1
         # Only now: what was taken down is struck by its own words, and these are known when it was read.
         plan = takedown.obey(archive)

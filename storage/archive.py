@@ -10,8 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from sqlite_utils import Database
-
 from parsers.article import Article, Card
 from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
@@ -20,11 +18,11 @@ from storage import articles, fronts, history, keeping, lock, recovery, replay, 
 from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
-from storage.database import DATABASE, connect, explained, in_our_words, reading
+from storage.database import DATABASE, explained, in_our_words, reading, writing
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
-from storage.manifest import MANIFEST, SIDECARS
+from storage.manifest import MANIFEST, furnish
 from storage.names import Connection
 from storage.records import Exchange
 from storage.replacing import replacing
@@ -34,10 +32,6 @@ from storage.tombstones import Tombstones
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
-CACHE = 65_536
-"""KiB of pages that the writer keeps in memory: the upper levels of every index, and what full text merges."""
-CHECKPOINT = 4_000
-"""Pages in the -wal before they are copied into the database: one page changed by many groups is copied once."""
 _INSIDE = nullcontext()
 """What a transaction within another one is."""
 
@@ -62,10 +56,7 @@ class Archive(Answers):
         if (path / DATABASE).exists():
             raise UsageError(f"{path} is an archive already", next=f"newsmorgue crawl --archive {path}")
         try:
-            (path / "warc").mkdir(parents=True, exist_ok=True)
-            (path / "reports").mkdir(exist_ok=True)
-            for name in SIDECARS:
-                (path / name).touch()
+            furnish(path)
         except OSError as error:
             raise ArchiveError(f"cannot make {path}", cause=str(error), next="choose another folder") from error
         return cls._open_for_writing(path)
@@ -103,9 +94,8 @@ class Archive(Answers):
         held = lock.take(path)
         try:
             with explained(path / DATABASE), replacing(path / DATABASE) as database:
-                db = connect(database, "rwc")
+                db = writing(database)
                 try:
-                    _for_writing(db)
                     yield cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
                     db.execute("PRAGMA optimize")
                     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -119,9 +109,9 @@ class Archive(Answers):
         held = lock.take(path)
         try:
             with explained(path / DATABASE):
-                db = connect(path / DATABASE, "rwc")
+                furnish(path)
+                db = writing(path / DATABASE)
                 try:
-                    _for_writing(db)
                     archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], _lock=held)
                     archive.recovered = recovery.recover(archive)
                 except BaseException:
@@ -203,9 +193,7 @@ class Archive(Answers):
                 )
             conn.execute("COMMIT")
         except BaseException as error:
-            ours: BaseException = error
-            if isinstance(error, sqlite3.Error | OSError):
-                ours = in_our_words(error, self.path / DATABASE)
+            ours = in_our_words(error, self.path / DATABASE) if isinstance(error, sqlite3.Error | OSError) else error
             self._rollback(ours, ahead=ahead)
             if ours is error:
                 raise
@@ -381,18 +369,8 @@ class Archive(Answers):
         """Every event of a WARC file; what cannot be read is passed over and said."""
         return replay.readable(self.warc, path, said)
 
-    def indexed(self, path: Path) -> None:
-        """Note that everything in a WARC file is in the tables."""
+    def indexed(self, path: Path, end: int) -> None:
+        """Note that a WARC file, made durable before, is in the tables up to an offset."""
         with self.transaction():
-            self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
-
-
-def _for_writing(db: Database) -> None:
-    """Set a connection up for the one writer."""
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-    db.execute(f"PRAGMA cache_size = {-CACHE}")
-    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
-    schema.upgrade(db)
-    assert isinstance(db.conn, Connection)
-    db.conn.remember()
+            self.warc.settle(path)
+            self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, end))
