@@ -26,6 +26,8 @@ BLOCKS = frozenset(
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer h1 h2 "
     "h3 h4 h5 h6 header hr html li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
+REMOVED = "[removed]"
+"""What stands where something was taken out: a secret, or what was taken down."""
 MAX_DEPTH = 200
 """Deeper markup is an accident or an attack; its text is taken as one run."""
 

@@ -12,13 +12,14 @@ from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
 from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import host
+from parsers.url import host, is_removed
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
 from storage import importing, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
 from storage.frontier import Entry
+from storage.keeping import Unread
 
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
@@ -205,6 +206,9 @@ class Ingest:
             return "withheld"
         if reading.article is None or verdict != "article":
             return verdict
+        if self.archive.tombstoned(reading.article.canonical_url):
+            self.archive.set_verdict(kept.capture, "error", "the story that the page calls its own was taken down")
+            return "taken_down"
         article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
         if asked.imported:
             importing.in_order(self.archive, article, now)
@@ -280,14 +284,14 @@ class Ingest:
         return timing.next_recheck(entry.first_seen, now, site.recheck)
 
 
-def catch_up(ingest: Ingest) -> int:
-    """Read what a killed run fetched or imported and recovery indexed; the number of pages read.
+def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
+    """Read what a killed run fetched or imported and recovery indexed, or some unread captures; the number of pages read.
 
     One whose bytes cannot be read is an error of the run, and stops nothing.
     """
     archive = ingest.archive
     pages = 0
-    for row in archive.unread():
+    for row in archive.unread() if rows is None else rows:
         facts = PageFacts(row.asked, row.kind, at_source=row.at_source)
         if row.site is None:
             continue
@@ -315,6 +319,8 @@ def catch_up(ingest: Ingest) -> int:
 
 
 def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, or one below it."""
+    """On the site's own host, or one below it; not what stands where an address was taken down."""
+    if is_removed(url):
+        return False
     own = host(site.home).removeprefix("www.")
     return host(url) == own or host(url).endswith(f".{own}")

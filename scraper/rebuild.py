@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from parsers.errors import UsageError
+from parsers.errors import ArchiveLocked, UsageError
 from scraper.ingest import Ingest, read
 from scraper.settings import Settings, SiteSettings, from_row
-from storage import facts
+from scraper.takedown import read_again
+from storage import facts, takedown
 from storage.archive import Archive
 from storage.captures import Warc
 from storage.replay import Applied, Event, Replay, readable
@@ -69,7 +71,13 @@ def rebuild(
                 progress(path, done.pages)
             archive.indexed(path)
             done.files += 1
+        # Only now: what was taken down is struck by its own words, and these are known when it was read.
+        plan = takedown.obey(archive)
+        if plan is not None:
+            read_again(archive, plan.unread)
         done.articles = archive.db["article"].count
+    with suppress(ArchiveLocked):  # else whoever holds it finishes what is left
+        Archive.open(folder, write=True).close()
     return done
 
 

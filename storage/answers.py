@@ -27,21 +27,13 @@ class Answers:
         """Whether a page's content is that of the last capture of its address, and was read."""
         return keeping.holds(self.db.conn, url, page)
 
-    def unread(self) -> list[keeping.Unread]:
-        """Captures that nobody has read although their run reads, oldest first."""
-        return keeping.unread(self.db.conn)
+    def unread(self, *, left: bool = False) -> list[keeping.Unread]:
+        """Captures that nobody has read although their run reads, or (`left`) whether it does or not, oldest first."""
+        return keeping.unread(self.db.conn, left=left)
 
     def leads_to_front(self, capture: int) -> bool:
         """Whether a capture was redirected to its site's home page, or to another front or feed that we know."""
         return history.leads_to_front(self.db.conn, capture)
-
-    def knows(self, url: str) -> bool:
-        """Whether an address is another name of a story that is kept already."""
-        return bool(
-            self.db.conn.execute(
-                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
-            ).fetchone()
-        )
 
     def page(self, capture: int) -> Page:
         """The page of a capture, digests checked. Raises ArchiveDamaged, or ArchiveError if there is no such capture."""

@@ -14,7 +14,7 @@ from parsers.article import Article, Card
 from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, history, keeping, lock, recovery, replay, runs, schema
+from storage import articles, fronts, history, keeping, lock, recovery, replay, runs, schema, tombstones
 from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
@@ -22,14 +22,14 @@ from storage.database import DATABASE, connect, explained, in_our_words, reading
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
+from storage.manifest import MANIFEST, SIDECARS
 from storage.records import Exchange
 from storage.replacing import replacing
 from storage.replay import Event
 from storage.timing import stamp
+from storage.tombstones import Tombstones
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
-
-SIDECARS = ("corrections.jsonl", "takedowns.jsonl")
 
 
 @dataclass(slots=True)
@@ -38,6 +38,7 @@ class Archive(Answers):
 
     frontier: Frontier
     recovered: list[str]
+    tombstones: Tombstones = field(default_factory=Tombstones)
     _lock: IO[str] | None = None
     _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
@@ -65,9 +66,12 @@ class Archive(Answers):
         Writing takes the lock (ArchiveLocked), upgrades the schema (SchemaTooNew) and recovers what a killed run left:
         bytes after the last whole record are cut, responses that SQLite does not know yet are indexed (`recovered`).
         Reading never blocks and is never blocked. `frozen`: read for a moment and leave the folder byte for byte as it
-        is; only while nobody writes, else it is plain reading. Raises UsageError if there is no archive.
+        is; only while nobody writes, else it is plain reading. Raises UsageError if there is no archive, or, for writing, if it
+        is a backup.
         """
         path = Path(path)
+        if write and (path / MANIFEST).exists():
+            raise UsageError(f"{path} is a backup", next=f"newsmorgue restore {path} DIR")
         if not (path / DATABASE).is_file():
             raise UsageError(
                 f"{path} is not an archive", cause=f"it holds no {DATABASE}", next=f"newsmorgue init {path}"
@@ -111,7 +115,7 @@ class Archive(Answers):
                     db.execute("PRAGMA journal_mode = WAL")
                     db.execute("PRAGMA synchronous = NORMAL")
                     schema.upgrade(db)
-                    archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
+                    archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], _lock=held)
                     archive.recovered = recovery.recover(archive)
                 except BaseException:
                     db.close()
@@ -130,7 +134,17 @@ class Archive(Answers):
             except BaseException:
                 db.close()
                 raise
-        return cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
+        archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
+        archive.heed()
+        return archive
+
+    def heed(self) -> None:
+        """Load the tombstones of table and sidecar: what they name is not kept."""
+        self.tombstones = self.frontier.tombstones = tombstones.load(self.db.conn, self.path)
+
+    def tombstoned(self, url: str) -> bool:
+        """Whether an address was taken down."""
+        return self.tombstones.url(url)
 
     def close(self) -> None:
         """Close files and give the lock back."""
@@ -182,22 +196,13 @@ class Archive(Answers):
                 )
             conn.execute("COMMIT")
         except BaseException as error:
-            ours = self._in_our_words(error)
+            ours: BaseException = error
+            if isinstance(error, sqlite3.Error | OSError):
+                ours = in_our_words(error, self.path / DATABASE)
             self._rollback(ours, ahead=ahead)
             if ours is error:
                 raise
             raise ours from error
-
-    def _in_our_words(self, error: BaseException) -> BaseException:
-        if isinstance(error, sqlite3.Error):
-            return in_our_words(error, self.path / DATABASE)
-        if isinstance(error, OSError):
-            return ArchiveError(
-                f"cannot write to {self.warc.folder}",
-                cause=str(error),
-                next="free some space, then run the same command; nothing kept was harmed",
-            )
-        return error
 
     def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()
@@ -288,6 +293,7 @@ class Archive(Answers):
             title=title,
             verdict=verdict,
         )
+        self.tombstones.refuse(facts.asked, page.url)
         with self.transaction():
             return keeping.keep(self.db.conn, self.warc, page, exchanges, facts, site=site)
 
@@ -312,6 +318,7 @@ class Archive(Answers):
 
     def keep_article(self, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:
         """Keep a reading of a capture, and the revision it shows if the publisher changed the text."""
+        self.tombstones.refuse(article.canonical_url, article.url)
         with self.transaction():
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
@@ -329,10 +336,19 @@ class Archive(Answers):
         with self.transaction():
             return history.withdrawn(self.db.conn, capture)
 
+    def knows(self, url: str) -> bool:
+        """Whether an address is another name of a story that is kept already, or was taken down."""
+        return self.tombstones.url(url) or bool(
+            self.db.conn.execute(
+                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
+            ).fetchone()
+        )
+
     def keep_front(
         self, visit: int, url: str, cards: Sequence[Card], *, site: int, kind: str, title: str, now: datetime
     ) -> int:
         """Keep what stood where on a front at a visit; gives the number of stories never announced before."""
+        cards = [card for card in cards if not self.tombstones.url(card.url)] if self.tombstones else cards
         with self.transaction():
             return fronts.keep(self.db.conn, visit, url, cards, site=site, kind=kind, title=title, now=now)
 

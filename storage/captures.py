@@ -24,6 +24,7 @@ SPILL_AT = 32_000_000
 """Bytes of a group that may lie in memory."""
 SOFTWARE = f"newsmorgue/{__version__}"
 _NUMBER = re.compile(r"-(\d{5,})(?:-r(\d+))?\.warc\.gz\Z")
+_REVISION = re.compile(r"(.*?)(?:-r(\d+))?\.warc\.gz", re.DOTALL)
 
 
 class Warc:
@@ -149,8 +150,11 @@ class Warc:
     # -- reading -------------------------------------------------------------------------------------------------
 
     def files(self) -> list[Path]:
-        """The WARC files, in the order they were begun."""
-        return sorted(self.folder.glob("*.warc.gz"), key=lambda path: (*number_of(path), path.name))
+        """The WARC files, in the order they were begun; of one that was rewritten, the last state."""
+        newest: dict[str, Path] = {}
+        for path in sorted(self.folder.glob("*.warc.gz"), key=revision_of):
+            newest[revision_of(path)[0]] = path
+        return sorted(newest.values(), key=lambda path: (*number_of(path), path.name))
 
     def read(self, place: Place) -> Stored:
         """The record at a place. Raises ArchiveDamaged naming file and offset if its bytes are not what was written."""
@@ -219,7 +223,21 @@ def number_of(path: Path) -> tuple[int, int]:
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
+def revision_of(path: Path) -> tuple[str, int]:
+    """A file's name without what says how often it was rewritten, and how often."""
+    match = _REVISION.fullmatch(path.name)
+    assert match is not None
+    return match[1], int(match[2] or 0)
+
+
+def revised(path: Path) -> Path:
+    """Where a file goes when it is rewritten."""
+    name, number = revision_of(path)
+    return path.with_name(f"{name}-r{number + 1}.warc.gz")
+
+
 def sync_folder(folder: Path) -> None:
+    """Make what was renamed or removed in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -14,6 +14,8 @@ from storage import lock
 DATABASE = "archive.db"
 BUSY = 30_000
 """Milliseconds to wait for a checkpoint, or for a program that is not ours and writes."""
+FREE = "free some space or look after the disk, then run the same command; nothing kept was harmed"
+"""The next step when a disk refuses."""
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -54,8 +56,10 @@ def explained(path: Path) -> Iterator[None]:
         raise in_our_words(error, path) from error
 
 
-def in_our_words(error: sqlite3.Error, path: Path) -> ArchiveError:
-    """What an error of SQLite means for who works with the database at `path`."""
+def in_our_words(error: sqlite3.Error | OSError, path: Path) -> ArchiveError:
+    """What an error of SQLite or of the system means for who works with the database at `path`, and the files beside it."""
+    if isinstance(error, OSError):
+        return ArchiveError(f"cannot write to {path.parent}", cause=str(error), next=FREE)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     folder = path.parent
     if code in _BUSY:
@@ -67,11 +71,7 @@ def in_our_words(error: sqlite3.Error, path: Path) -> ArchiveError:
     if code in _DAMAGED:
         return ArchiveDamaged(f"{path} is damaged", cause=str(error), next=f"newsmorgue verify --archive {folder}")
     if code in _DISK:
-        return ArchiveError(
-            f"cannot read or write {path}",
-            cause=str(error),
-            next="free some space and look after the disk, then run the same command; nothing kept was harmed",
-        )
+        return ArchiveError(f"cannot read or write {path}", cause=str(error), next=FREE)
     if code in _CLOSED:
         return ArchiveError(
             f"cannot open {path}", cause=str(error), next=f"ls -l {folder}   shows who may read and write"

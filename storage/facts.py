@@ -113,8 +113,26 @@ class EndFacts(_Facts):
     errors: int = 0
 
 
-Facts = PageFacts | FailureFacts | RunFacts | SiteFacts | EndFacts
-_KINDS: dict[str, type[Facts]] = {kind.event: kind for kind in (PageFacts, FailureFacts, RunFacts, SiteFacts, EndFacts)}
+@dataclass(frozen=True, slots=True)
+class RemovedFacts(_Facts):
+    """The placeholder of an event that was taken down: nothing of what it said, only that it counts.
+
+    `takedown`: digest of its tombstone, hex. `decided`: when, UTC text. `site`: name of the site whose ledger counts it,
+    None if none does. `stage`, `reason`: what the ledger counts it as.
+    """
+
+    event: ClassVar[str] = "removed"
+    takedown: str
+    decided: str
+    site: str | None = None
+    stage: str = "got"
+    reason: str = ""
+
+
+Facts = PageFacts | FailureFacts | RunFacts | SiteFacts | EndFacts | RemovedFacts
+_KINDS: dict[str, type[Facts]] = {
+    kind.event: kind for kind in (PageFacts, FailureFacts, RunFacts, SiteFacts, EndFacts, RemovedFacts)
+}
 
 
 def parse(values: Mapping[str, Any]) -> Facts | None:
@@ -132,5 +150,7 @@ def address(facts: Facts) -> str:
             return facts.url
         case SiteFacts():
             return facts.home
+        case RemovedFacts():
+            return f"urn:newsmorgue:takedown:{facts.takedown}"
         case _:
             return f"urn:newsmorgue:run:{facts.run}"

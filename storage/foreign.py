@@ -20,9 +20,10 @@ from warcio.limitreader import LimitReader
 
 from parsers.errors import UsageError
 from parsers.page import Page
+from parsers.text import REMOVED
 from parsers.url import canonical
 from storage import keeping
-from storage.records import GZIP, REMOVED, Exchange, Resource, stretches, without_userinfo
+from storage.records import GZIP, Exchange, Resource, stretches, without_userinfo
 
 HTML = ("text/html", "application/xhtml+xml")
 FEEDS = (

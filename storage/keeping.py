@@ -169,7 +169,8 @@ def holds(conn: sqlite3.Connection, asked: str, page: Page, at: datetime | None 
 
 
 class Unread(NamedTuple):
-    """A capture that nobody has read. `visit`: its first. `at_source`: see `capture` in the dictionary."""
+    """A capture that nobody has read. `visit`: its first. `at_source`: see `capture` in the dictionary. `settings`: JSON text
+    of the run that fetched it, None if none did."""
 
     capture: int
     visit: int
@@ -177,15 +178,17 @@ class Unread(NamedTuple):
     kind: str
     site: int | None
     at_source: str
+    settings: str | None
 
 
-def unread(conn: sqlite3.Connection) -> list[Unread]:
-    """Captures without a verdict, oldest first, but for lost ones and for stories of runs that leave them for later."""
+def unread(conn: sqlite3.Connection, *, left: bool = False) -> list[Unread]:
+    """Captures without a verdict, oldest first, but for lost ones; stories of runs that leave them for later only if `left`."""
     rows = conn.execute(
         "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id, "
-        "c.at_source FROM capture c "
+        "c.at_source, r.settings FROM capture c "
         "LEFT JOIN run r ON r.id = c.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
-        f"AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} ORDER BY c.id"
+        f"AND (? OR c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} ORDER BY c.id",
+        (left,),
     )
     return [Unread(*row) for row in rows]
 

@@ -1,10 +1,12 @@
 """Who is who. A name and an affiliation make a person; a bare name joins the only person of that name, if there is one."""
 
+import json
 import sqlite3
 from datetime import datetime
 
 from parsers import dates
-from parsers.article import Article, Quote
+from parsers.article import Article, Block, Quote, SpeakerType
+from parsers.quotes.extract import extract
 from parsers.text import normalised
 from storage.timing import stamp
 
@@ -84,3 +86,51 @@ def _quote(conn: sqlite3.Connection, reading: int, person: int, n: int, quote: Q
         'INSERT INTO quote_span (quote_id, n, start, "end") VALUES (?, ?, ?, ?)',
         [(key, number, first, last) for number, (first, last) in enumerate(quote.spans, 1)],
     )
+
+
+def rejoin(conn: sqlite3.Connection, name: str, kind: SpeakerType) -> None:
+    """Decide anew who the bearers of a (normalised) name are, by the statements that are left, in the order they were read.
+
+    To be called in a transaction: for a moment statements point to people who are gone.
+    """
+    conn.execute("PRAGMA defer_foreign_keys = ON")
+    rows = conn.execute(
+        "SELECT q.id, q.reading_id, q.speaker, q.affiliation_id, r.body, r.blocks, "
+        "coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), substr(r.at, 1, 19) || 'Z') FROM quote q "
+        "JOIN person p ON p.id = q.person_id JOIN reading r ON r.id = q.reading_id WHERE p.normalised = ? AND p.type = ? "
+        "ORDER BY q.reading_id, q.n",
+        (name, kind),
+    ).fetchall()
+    removed = conn.execute(
+        "DELETE FROM person WHERE normalised = ? AND type = ? RETURNING id, affiliation_id, honorific", (name, kind)
+    ).fetchall()
+    titled = any(honorific for *_, honorific in removed)
+    known: dict[tuple[int, str], int] = {}
+    for key, reading, speaker, affiliation, body, blocks, at in rows:
+        if (reading, speaker) not in known:
+            honorific = _honorific(speaker, body, blocks) if titled else None
+            quote = Quote(speaker, None, kind, None, None, "", "", (), "direct", 1.0)
+            known[reading, speaker] = _person(conn, quote, honorific, affiliation, at)
+        conn.execute("UPDATE quote SET person_id = ? WHERE id = ?", (known[reading, speaker], key))
+    _keep_keys(conn, name, kind, {affiliation: key for key, affiliation, _ in reversed(removed)})
+
+
+def _keep_keys(conn: sqlite3.Connection, name: str, kind: str, keys: dict[int | None, int]) -> None:
+    """Who was known before keeps the key: the one of the same affiliation, else whichever is free."""
+    rows = conn.execute(
+        "SELECT id, affiliation_id FROM person WHERE normalised = ? AND type = ? ORDER BY id", (name, kind)
+    ).fetchall()
+    conn.executemany("UPDATE person SET id = -id WHERE id = ?", [(key,) for key, _ in rows])
+    kept = {affiliation for _, affiliation in rows}
+    spare = [key for affiliation, key in keys.items() if affiliation not in kept]
+    for made, affiliation in rows:
+        key = keys.get(affiliation) or (spare.pop() if spare else None)
+        key = key or max(*keys.values(), *conn.execute("SELECT max(id) FROM person").fetchone()) + 1
+        conn.execute("UPDATE person SET id = ? WHERE id = ?", (key, -made))
+        conn.execute("UPDATE quote SET person_id = ? WHERE person_id = ?", (-key, made))
+    conn.execute("UPDATE quote SET person_id = -person_id WHERE person_id < 0")
+
+
+def _honorific(name: str, body: str, kinds: str) -> str | None:
+    blocks = [Block(kind, text) for kind, text in zip(json.loads(kinds), body.split("\n"), strict=False)]
+    return next((one.honorific for one in extract(body, blocks)[1] if one.name == name), None)

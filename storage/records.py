@@ -18,9 +18,9 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from parsers.text import REMOVED
 from storage.timing import stamp
 
-REMOVED = "[removed]"
 SECRET = frozenset(("cookie", "set-cookie", "authorization", "proxy-authorization"))
 PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"

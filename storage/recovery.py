@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from storage import takedown, tombstones
 from storage.records import members
 from storage.replay import Replay, readable
 
@@ -12,9 +13,15 @@ if TYPE_CHECKING:
 def recover(archive: "Archive") -> list[str]:
     """Cut torn tails and index what lies behind the last recorded offset of each WARC file; says what was done.
 
-    Pages that were fetched but not read are captures without a verdict afterwards; `scraper.ingest.catch_up` reads them.
+    A takedown that was interrupted is finished or undone first. Pages that were fetched but not read are captures without
+    a verdict afterwards; `scraper.ingest.catch_up` reads them.
     """
-    said: list[str] = []
+    said = takedown.settle(archive)
+    archive.heed()
+    if archive.tombstones:
+        with archive.transaction():
+            tombstones.add(archive.db.conn, archive.tombstones)
+        tombstones.write(archive.db.conn, archive.path)
     indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
     run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
     replay = Replay(archive, run)

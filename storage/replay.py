@@ -11,7 +11,16 @@ from parsers.page import Page
 from parsers.url import host, try_canonical
 from storage import keeping, runs
 from storage.captures import Warc
-from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, SiteFacts, parse
+from storage.facts import (
+    EndFacts,
+    Facts,
+    FailureFacts,
+    PageFacts,
+    RemovedFacts,
+    RunFacts,
+    SiteFacts,
+    parse,
+)
 from storage.keeping import Kept, Slot
 from storage.records import Stored, stretches
 
@@ -98,6 +107,8 @@ class Replay:
                 self.archive.site_id(
                     facts.name, home=facts.home, parser=facts.parser, timezone=facts.timezone, now=event.first.at
                 )
+            case RemovedFacts() as facts:
+                self._removed(facts, event)
             case _:
                 applied = self.page(event)
                 if applied is not None and applied.site is not None and applied.counts:
@@ -120,9 +131,15 @@ class Replay:
                     now=event.first.at,
                 )
 
-    def _failed(self, facts: FailureFacts, event: Event) -> None:
+    def _removed(self, facts: RemovedFacts, event: Event) -> None:
         site = self._site(facts.site)
         if site is not None:
+            self.archive.note(site, event.first.at.date(), "tried")
+            self.archive.note(site, event.first.at.date(), facts.stage, facts.reason)
+
+    def _failed(self, facts: FailureFacts, event: Event) -> None:
+        site = self._site(facts.site)
+        if site is not None and not self.archive.tombstoned(facts.url):
             runs.failure(self.archive, facts, site=site, now=event.first.at)
 
     def _site(self, name: str | None) -> int | None:
@@ -146,6 +163,8 @@ class Replay:
         if facts is None and answer.same_as is not None:
             facts = self._revisited(answer)
         facts = facts or self._guess(answer)
+        if self.archive.tombstoned(facts.asked) or self.archive.tombstoned(answer.url):
+            return None
         site = self._site(facts.site)
         conn = self.archive.db.conn
         if answer.same_as is not None:

@@ -24,9 +24,12 @@ VERBS = {
     "verify": ("scraper.cli.verify", "Check that everything written is there and agrees."),
     "repair": ("scraper.cli.repair", "Mend what verify finds; dry unless --apply."),
     "import": ("scraper.cli.imports", "Import pages from WARC files, or HTML files by a list."),
+    "backup": ("scraper.cli.backup", "Bring a second copy of the archive up to date."),
+    "restore": ("scraper.cli.backup", "Make an archive from a backup."),
     "rebuild": ("scraper.cli.rebuild", "Make archive.db anew from the WARC files."),
     "diff": ("scraper.cli.diff", "Show the words that a publisher changed in a story."),
     "export": ("scraper.cli.export", "Write the archive to CSV, JSON lines, Parquet, SQLite or WARC files."),
+    "takedown": ("scraper.cli.takedown", "Remove stories or a person for good, and leave a tombstone."),
     "demo": ("scraper.cli.demo", "Crawl a bundled news portal on this machine and show the archive."),
     "doctor": ("scraper.cli.doctor", "Check this machine and this archive."),
 }
