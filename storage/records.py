@@ -26,6 +26,7 @@ PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
 FACTS = "application/json"
 """Content type of our own facts in `metadata` records."""
 GZIP = b"\x1f\x8b\x08"
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 
 
@@ -33,9 +34,9 @@ _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 class Exchange:
     """One request and its response, as they went over the wire.
 
-    `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers with CRLF, as
-    sent and received. `payload`: the body with its content coding on and its transfer coding off. `truncated`: why the
-    body is incomplete (`length`, `time`, `disconnect`), None if it is whole.
+    `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers, byte for byte
+    as sent and received. `payload`: the body with its content coding on and its transfer coding off. `truncated`: why the
+    body is incomplete (`length`, `time`, `disconnect`, `unspecified`), None if it is whole.
     """
 
     url: str
@@ -229,14 +230,16 @@ def _plain(writer: WARCWriter, url: str, kind: str, payload: bytes, content_type
 
 
 def _lines(head: bytes) -> tuple[str, list[tuple[str, str]]]:
-    lines = head.decode("latin-1").split("\r\n")
+    """First line and fields of a head as it came: line ends may lack their CR, values may be folded (RFC 9112 section 5.2)."""
+    flat = _FOLD.sub(" ", head.decode("latin-1")).replace("\r\n", "\n").replace("\r", " ")
+    first, *lines = flat.split("\n")
     pairs = []
-    for line in lines[1:]:
+    for line in lines:
         name, colon, value = line.partition(":")
         if colon:
             secret = name.strip().lower() in SECRET
             pairs.append((name, REMOVED if secret else without_userinfo(value.strip())))
-    return lines[0], pairs
+    return first, pairs
 
 
 class _Headers(StatusAndHeaders):  # type: ignore[misc]

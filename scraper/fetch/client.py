@@ -17,7 +17,7 @@ from parsers.url import host
 from parsers.version import __version__
 from scraper.fetch import redirects
 from scraper.fetch.exchange import Answer, Cap, ask
-from scraper.fetch.guard import GuardedBackend, Resolver, resolve
+from scraper.fetch.guard import Guard, Resolver, resolve
 from scraper.fetch.pace import Clock, Pace, Sleep
 from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, retrying
 from scraper.fetch.rules import Rules
@@ -99,12 +99,11 @@ class Fetcher:
         self._sleep = sleep
         self._paces: dict[str, Pace] = {}
         self._rules: dict[str, Rules] = {}
-        self._transport = Transport(GuardedBackend(settings.allow_addresses, resolver))
+        self._transport = Transport(Guard(settings.allow_addresses, resolver))
         self._headers = {
             "User-Agent": agent,
             "Accept": _ACCEPT,
             "Accept-Encoding": "gzip, deflate",
-            "Connection": "close",
         }
 
     async def __aenter__(self) -> Self:
@@ -212,7 +211,9 @@ class Fetcher:
         pace = self._pace(url)
         settings = self._settings
         conditions = _conditions(errand)
-        cap = Cap(ROBOTS_BYTES, cut=True, any_type=True) if errand.robots else Cap(settings.max_bytes)
+        cap = Cap(settings.max_bytes)
+        if errand.robots:
+            cap = Cap(max(settings.max_bytes, ROBOTS_BYTES), wire=ROBOTS_BYTES, any_type=True)
 
         async def once() -> Answer:
             async with pace.slot(url):
