@@ -20,6 +20,7 @@ from scraper.fetch.exchange import Answer, Cap, ask
 from scraper.fetch.guard import Guard, Resolver, resolve
 from scraper.fetch.pace import Clock, Pace, Sleep
 from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, retrying
+from scraper.fetch.proxies import Proxies
 from scraper.fetch.rules import Rules
 from scraper.fetch.transport import Transport
 from scraper.fetch.words import shown, without_secrets
@@ -99,7 +100,7 @@ class Fetcher:
         self._sleep = sleep
         self._paces: dict[str, Pace] = {}
         self._rules: dict[str, Rules] = {}
-        self._transport = Transport(Guard(settings.allow_addresses, resolver))
+        self._transport = Transport(Guard(settings.allow_addresses, resolver), proxies=Proxies(settings.proxy))
         self._headers = {
             "User-Agent": agent,
             "Accept": _ACCEPT,

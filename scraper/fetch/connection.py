@@ -1,6 +1,7 @@
 """One TCP or TLS connection: a request out, a response in, bytes counted and held within bounds."""
 
 import asyncio
+import select
 import ssl
 from collections import deque
 from typing import cast
@@ -93,6 +94,16 @@ class Connection(asyncio.Protocol):
             return False
         self.response = None
         return True
+
+    def quiet(self) -> bool:
+        """Whether it is open and nothing waits to be read on it, which would be taken for the next answer. Closes it if not."""
+        if not self.closed and self._transport is not None:
+            readable = select.poll()
+            readable.register(self._transport.get_extra_info("socket").fileno(), select.POLLIN)
+            if not readable.poll(0):
+                return True
+        self.abort()
+        return False
 
     def abort(self) -> None:
         """Close at once."""

@@ -5,7 +5,9 @@ import urllib.request
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-ENVIRONMENT = "env"
+from parsers.errors import SettingsError
+from scraper.fetch.words import plain
+from scraper.settings import proxy_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,32 +23,38 @@ class Proxy:
 
     @classmethod
     def of(cls, address: str) -> "Proxy":
-        """From `http://host:port` or `http://user:password@host:port`; `host:port` will do. Raises ValueError."""
-        parts = urlsplit(address if "://" in address else f"http://{address}")
-        if parts.scheme != "http":
-            raise ValueError(f"proxies of the kind {parts.scheme}:// are not spoken to, only http://")
-        if not parts.hostname or parts.path not in ("", "/") or parts.query:
-            raise ValueError("a proxy is http://host:port")
+        """From `http://host:port` or `http://user:password@host:port`. Raises ValueError."""
+        parts = urlsplit(proxy_address(address))
         authorization = None
         if parts.username is not None:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             authorization = b"Basic " + base64.b64encode(login.encode())
-        return cls(parts.hostname, parts.port or 80, authorization)
+        return cls(parts.hostname or "", parts.port or 80, authorization)
 
 
 class Proxies:
-    """`setting`: "" for none, `env` for HTTP_PROXY, HTTPS_PROXY and NO_PROXY, else the proxy's address. Raises ValueError."""
+    """`setting`: "" for none, `env` for what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say, else a proxy's address.
 
-    def __init__(self, setting: str) -> None:
-        self._bypass: dict[str, str] | None = None
+    Raises SettingsError if one of them cannot be used.
+    """
+
+    def __init__(self, setting: str = "") -> None:
+        self._environment: dict[str, str] | None = None
         given = {"http": setting, "https": setting} if setting else {}
-        if setting == ENVIRONMENT:
-            given = self._bypass = urllib.request.getproxies_environment()
-        self._of = {scheme: Proxy.of(address) for scheme, address in given.items() if scheme in ("http", "https")}
+        if setting == "env":
+            given = self._environment = urllib.request.getproxies_environment()
+        try:
+            self._of = {scheme: Proxy.of(given[scheme]) for scheme in ("http", "https") if given.get(scheme)}
+        except ValueError as error:
+            raise SettingsError(
+                "the proxy that is set cannot be used",
+                cause=plain(str(error)),
+                next='proxy in [crawl]; with "env": HTTP_PROXY, HTTPS_PROXY',
+            ) from error
 
     def find(self, scheme: str, host: str, port: int) -> Proxy | None:
         """The proxy for an address; None if it is asked directly."""
         proxy = self._of.get(scheme)
-        if proxy is None or self._bypass is None:
+        if proxy is None or self._environment is None:
             return proxy
-        return None if urllib.request.proxy_bypass_environment(f"{host}:{port}", self._bypass) else proxy  # type: ignore[attr-defined]
+        return None if urllib.request.proxy_bypass_environment(f"{host}:{port}", self._environment) else proxy  # type: ignore[attr-defined]

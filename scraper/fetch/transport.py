@@ -6,6 +6,7 @@ next answer (docs/decisions/fetch.md).
 """
 
 import asyncio
+import resource
 import ssl
 from collections.abc import AsyncIterator
 from functools import cached_property
@@ -41,8 +42,9 @@ class Transport(httpx.AsyncBaseTransport):
     def __init__(self, guard: Guard, *, tls: ssl.SSLContext | None = None, proxies: Proxies | None = None) -> None:
         self._guard = guard
         self._given_tls = tls
-        self._proxies = proxies or Proxies("")
+        self._proxies = proxies or Proxies()
         self._idle: dict[str, dict[Origin, Connection]] = {"http": {}, "https": {}}
+        self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self._sweep: asyncio.TimerHandle | None = None
 
     @cached_property
@@ -60,18 +62,18 @@ class Transport(httpx.AsyncBaseTransport):
         origin = (url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
         proxy = self._proxies.find(*origin)
         fields = b"".join([b"%b: %b\r\n" % field for field in request.headers.raw])
-        if fields.count(b"\n") != len(request.headers.raw) or b"\0" in fields:
+        if not fields.count(b"\r") == fields.count(b"\n") == len(request.headers.raw) or b"\0" in fields:
             raise httpx.LocalProtocolError("a header field holds a line break", request=request)
         head = b"GET %b HTTP/1.1\r\n%b\r\n" % (url.raw_path, fields)
         sent = _through(proxy, url, fields) if proxy is not None and url.scheme == "http" else head
         kept = self._idle[url.scheme].pop(origin, None)
-        if kept is not None and not kept.closed:
+        if kept is not None and kept.quiet():
             try:
                 return await self._ask(kept, origin, request, head, sent)
-            except (httpx.ReadError, httpx.WriteError):
+            except httpx.ReadError:
                 if kept.touched:
                     raise
-                # Closed by the server while it was idle: the request was never answered, and GET may be sent again.
+                # Closed by the server before a byte of an answer: GET may be sent again (RFC 9112 section 9.3.1).
         connection = await self._open(origin, proxy, request)
         return await self._ask(connection, origin, request, head, sent)
 
@@ -98,7 +100,10 @@ class Transport(httpx.AsyncBaseTransport):
             connection = await _connect(addresses, port, request)
         else:
             self._guard.check_spelling(host)
-            connection = await _connect([proxy.host], proxy.port, request)
+            try:
+                connection = await _connect([proxy.host], proxy.port, request)
+            except httpx.TransportError as error:
+                raise httpx.ProxyError(f"the proxy {proxy.host}:{proxy.port}: {error}", request=request) from error
             connection.peer = ""
         if scheme == "https":
             try:
@@ -141,7 +146,8 @@ class Transport(httpx.AsyncBaseTransport):
     def done(self, connection: Connection, origin: Origin) -> None:
         """Keep the connection for a moment if it may be used again, else close it."""
         idle = self._idle[origin[0]]
-        if not connection.free() or origin in idle or len(idle) >= MAX_IDLE[origin[0]]:
+        full = len(idle) >= MAX_IDLE[origin[0]] or sum(map(len, self._idle.values())) >= self._most
+        if not connection.free() or origin in idle or full:
             connection.abort()
             return
         loop = asyncio.get_running_loop()
@@ -170,6 +176,7 @@ class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
         self._connection = connection
         self._origin = origin
         self._request = request
+        self._closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self  # an asynchronous generator would cost more than the bytes it hands on
@@ -184,7 +191,9 @@ class _Body(httpx.AsyncByteStream, AsyncIterator[bytes]):
         return data
 
     async def aclose(self) -> None:
-        self._transport.done(self._connection, self._origin)
+        if not self._closed:
+            self._closed = True
+            self._transport.done(self._connection, self._origin)
 
 
 def _translate(error: NotHttp | Broken, request: httpx.Request) -> NoReturn:

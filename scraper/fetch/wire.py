@@ -35,6 +35,7 @@ class Response:
     """
 
     __slots__ = (
+        "_after",
         "_buffer",
         "_chunked",
         "_left",
@@ -55,7 +56,7 @@ class Response:
 
     def __init__(self, *, tunnel: bool = False) -> None:
         self._tunnel = tunnel
-        self._buffer = b""
+        self._buffer = self._after = b""
         self._past = self._surplus = 0
         self._chunked = False
         self._left: int | None = None
@@ -100,9 +101,10 @@ class Response:
         if not rest:
             return
         self.clean = False
-        stray = rest.strip(b"\r\n\t ")
+        self._after = (self._after + rest)[:64]
+        stray = self._after.strip(b"\r\n\t ")
         another = stray.startswith(b"HTTP/1.") or b"HTTP/1.".startswith(stray)
-        self.overlong = self.overlong or not (another or self.status in _BODYLESS)
+        self.overlong = not (another or self.status in _BODYLESS)
 
     # -- head ----------------------------------------------------------------------------------------------------------
 
