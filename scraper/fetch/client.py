@@ -19,7 +19,7 @@ from scraper.fetch import redirects
 from scraper.fetch.exchange import Answer, Cap, ask
 from scraper.fetch.guard import Guard, Resolver, resolve
 from scraper.fetch.pace import Clock, Pace, Sleep
-from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, retrying
+from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, persist
 from scraper.fetch.proxies import Proxies
 from scraper.fetch.rules import Rules
 from scraper.fetch.transport import Transport
@@ -241,13 +241,14 @@ class Fetcher:
             if done and not done.failed and done.result().status in HOLDING and state.next_action is not None:
                 pace.hold(state.next_action.sleep, _refused(done.result()))
 
-        answer: Answer = await retrying(
+        answer = await persist(
+            once,
             retries=settings.retries,
             budget=_BUDGET * settings.deadline,
             backoff=self._backoff,
             sleep=self._sleep,
             before_sleep=hold,
-        )(once)
+        )
         if answer.status in HOLDING:
             pace.hold(max(HOLD, asked_to_wait(answer) or 0.0), _refused(answer))
             pace.check(url)
