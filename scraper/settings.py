@@ -8,7 +8,7 @@ import dataclasses
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
@@ -17,7 +17,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from parsers.errors import SettingsError, UsageError
 from parsers.url import canonical
-from storage.records import without_userinfo
 from storage.timing import parse_duration
 
 FILE = "newsmorgue.toml"
@@ -45,7 +44,7 @@ class CrawlSettings:
     retries: int = 3
     allow_addresses: tuple[IPv4Network | IPv6Network, ...] = ()
     respect: tuple[str, ...] = OPT_OUTS
-    proxy: str = ""
+    proxy: str = field(default="", repr=False)  # may hold a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ def _crawl_value(key: str, value: object, where: str) -> object:
             "respect": '["noarchive", "tdm-reservation"]',
             "proxy": '"http://proxy.example.org:3128", or "env"',
         }
-        shown = without_userinfo(str(value)) if key == "proxy" else value
+        shown = str(value).rpartition("@")[2] if key == "proxy" else value
         raise SettingsError(
             f"{where}: {key} = {shown!r} cannot be used",
             cause=str(error).splitlines()[0],

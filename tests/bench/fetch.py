@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import os
+import shutil
 import socket
 import statistics
 import subprocess
@@ -67,11 +68,9 @@ async def ours(control: int, *, robots_first: bool) -> dict[str, float]:
 
 
 def on_core(number: int, command: list[str]) -> "subprocess.Popen[str]":
-    """Start a process on one core."""
-    core = {CORES[number % len(CORES)]}
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, preexec_fn=lambda: os.sched_setaffinity(0, core)
-    )
+    """Start a process on one core, where that can be chosen."""
+    pinned = ["taskset", "-c", str(CORES[number % len(CORES)])] if shutil.which("taskset") else []
+    return subprocess.Popen([*pinned, *command], stdout=subprocess.PIPE, text=True)
 
 
 def two_ports() -> int:
