@@ -89,7 +89,9 @@ def _gzip(data: bytes, most: int) -> Decoded:
     try:
         inflater = _swift.decompressobj(wbits=31)
         body = inflater.decompress(data, most + 1)
-        if inflater.eof and not inflater.unused_data and len(body) <= most:
+        if len(body) > most:
+            return Decoded(body[:most], "cut", f"more than {most} bytes")
+        if inflater.eof and not inflater.unused_data:
             return Decoded(body)
     except _swift.error:
         pass
