@@ -11,7 +11,7 @@ from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
 from parsers.errors import NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import host
+from parsers.url import domain, host
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
 from storage import timing
@@ -24,6 +24,9 @@ FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
+MAX_DEPTH = 2
+"""How far pages on which no link looks like a story are followed from a front."""
+_LEADS_ON = ("front", "empty")
 _URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
 
 
@@ -52,7 +55,8 @@ def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, onl
     try:
         if kind == "story":
             article = registry.read(page, parser=parser, timezone=timezone)
-            return Reading(article.verdict, article, optouts=stated)
+            front = links.front(page) if article.verdict in _LEADS_ON else None
+            return Reading(article.verdict, article, front, optouts=stated)
         found, front = _front(page, parser)
         return Reading(found, front=front, optouts=stated)
     except (NoLayoutFits, ParseError) as error:
@@ -160,6 +164,8 @@ class Ingest:
         self.archive.set_verdict(kept.capture, reading.verdict, reading.problem)
         if withheld is not None and reading.verdict == "article":
             return "withheld"
+        if reading.front is not None and -MAX_DEPTH < entry.priority < 0:
+            self._queue(entry, reading.front, entry.priority - 1, now)
         if reading.article is None or reading.verdict != "article":
             return reading.verdict
         article = self.archive.keep_article(kept.capture, reading.article, site=entry.site, now=now)
@@ -195,9 +201,20 @@ class Ingest:
         for card in wanted:
             if not self.archive.knows(card.url):
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+        if not cards and entry.kind == "front":
+            self._queue(entry, front, -1, now)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
         return "front"
+
+    def _queue(self, entry: Entry, front: links.Front, priority: int, now: datetime) -> None:
+        """Queue every link of a page on which none looks like a story: what they lead to will show."""
+        site = self.sites[entry.site]
+        for url in [card.url for card in front.cards] + list(front.others):
+            if in_scope(url, site) and not self.archive.knows(url):
+                self.archive.frontier.add(
+                    url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
+                )
 
     def _too_old(self, url: str, front: links.Front) -> bool:
         """Whether the feed or the address itself dates a story before `since`."""
@@ -246,6 +263,6 @@ def catch_up(ingest: Ingest) -> int:
 
 
 def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, or one below it."""
-    own = host(site.home).removeprefix("www.")
-    return host(url) == own or host(url).endswith(f".{own}")
+    """On the site's own host, one below it, or one that its settings name, on any port."""
+    name, own = host(url), host(site.home).removeprefix("www.")
+    return name == own or name.endswith(f".{own}") or domain(url) in site.scope
