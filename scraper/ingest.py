@@ -13,7 +13,7 @@ from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
 from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import host, is_removed
+from parsers.url import domain, host, is_removed
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
 from storage import importing, replay, timing
@@ -28,6 +28,9 @@ FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
+MAX_DEPTH = 2
+"""How far pages on which no link looks like a story are followed from a front."""
+_LEADS_ON = ("front", "empty")
 _URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
 
 
@@ -56,7 +59,8 @@ def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, onl
     try:
         if kind == "story":
             article = registry.read(page, parser=parser, timezone=timezone)
-            return Reading(article.verdict, article, optouts=stated)
+            front = links.front(page) if article.verdict in _LEADS_ON else None
+            return Reading(article.verdict, article, front, optouts=stated)
         found, front = _front(page, parser)
         return Reading(found, front=front, optouts=stated)
     except (NoLayoutFits, ParseError) as error:
@@ -150,7 +154,10 @@ class Ingest:
         known = page.status == 304 or kept.identical
         outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
         if reading is not None and reading.front is not None:
-            self._queue(entry, site, reading.front, now)
+            if entry.kind != "story":
+                self._queue(entry, site, reading.front, now)
+            elif -MAX_DEPTH < entry.priority < 0:
+                self._follow(entry, site, reading.front, entry.priority - 1, now)
         self.archive.frontier.done(
             entry,
             now=now,
@@ -257,8 +264,18 @@ class Ingest:
         for card in wanted:
             if not self.archive.knows(card.url):
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+        if not cards and entry.kind == "front":
+            self._follow(entry, site, front, -1, now)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
+
+    def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
+        """Queue every link of a page on which none looks like a story: what they lead to will show."""
+        for url in [card.url for card in front.cards] + list(front.others):
+            if in_scope(url, site) and not self.archive.knows(url):
+                self.archive.frontier.add(
+                    url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
+                )
 
     def _too_old(self, url: str, front: links.Front) -> bool:
         """Whether the feed or the address itself dates a story before `since`."""
@@ -323,8 +340,8 @@ def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
 
 
 def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, or one below it; not what stands where an address was taken down."""
+    """On the site's own host, one below it, or one that its settings name; not what stands where an address was taken down."""
     if is_removed(url):
         return False
-    own = host(site.home).removeprefix("www.")
-    return host(url) == own or host(url).endswith(f".{own}")
+    name, own = host(url), host(site.home).removeprefix("www.")
+    return name == own or name.endswith(f".{own}") or domain(url) in site.scope

@@ -124,7 +124,10 @@ def _grouped(events: Iterable[Event]) -> Iterable[list[Event]]:
 
 def _known_sites(archive: Archive, settings: Settings, run: _Run, path: Path) -> None:
     """The first edition wrote no runs: its files begin with pages, whose sites only the settings know."""
-    first = next(iter(archive.warc.records(path)), None)
+    records = archive.warc.records(path)
+    first = next(
+        (one for one in records if one.facts is None or one.facts.get("event") != facts.RemovedFacts.event), None
+    )
     if first is None or first.facts is not None:
         return
     with archive.transaction():

@@ -8,11 +8,11 @@ import dataclasses
 import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from parsers.errors import SettingsError, UsageError
@@ -32,7 +32,8 @@ class CrawlSettings:
     `contact`: goes into the User-Agent; required before the first request. `delay`: least pause between two requests
     to a host. `concurrency`: hosts asked at once. `deadline`: connect to last byte. `max_bytes`: decoded.
     `retries`: further tries after a failed one. `allow_addresses`: private networks that may be fetched.
-    `respect`: opt-outs that are obeyed (`noarchive`, `tdm-reservation`).
+    `respect`: opt-outs that are obeyed (`noarchive`, `tdm-reservation`). `proxy`: `http://[user:password@]host:port`,
+    `env` for what the environment says, "" for none.
     """
 
     contact: str = ""
@@ -43,6 +44,7 @@ class CrawlSettings:
     retries: int = 3
     allow_addresses: tuple[IPv4Network | IPv6Network, ...] = ()
     respect: tuple[str, ...] = OPT_OUTS
+    proxy: str = field(default="", repr=False)  # may hold a password
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
     """One `[site.NAME]` block. `recheck`: ages in seconds at which a known story is asked again.
+
+    `scope`: further hosts that are the site's own, beside that of `home` and those below it.
 
     `every` and `cron` belong to the schedule. `archive = "full"` keeps pages in spite of an opt-out, and `reason` says
     why; both are stored with each capture.
@@ -72,6 +76,7 @@ class SiteSettings:
     paused: bool = False
     archive: Literal["respect", "full"] = "respect"
     reason: str = ""
+    scope: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +101,7 @@ class Settings:
         """Plain values for the run's row; holds no secrets."""
         plain = dataclasses.asdict(self)
         plain["crawl"]["allow_addresses"] = [str(network) for network in self.crawl.allow_addresses]
+        plain["crawl"]["proxy"] = self.crawl.proxy.rpartition("@")[2]
         return plain
 
 
@@ -139,7 +145,14 @@ def _own_file(environ: Mapping[str, str]) -> Path:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(path.read_text("utf-8"))
+        crawl = table.get("crawl")
+        if isinstance(crawl, dict) and "@" in str(crawl.get("proxy", "")) and path.stat().st_mode & 0o077:
+            raise SettingsError(
+                f"{path}: proxy holds a password that others on this machine can read",
+                next=f"chmod 600 {path}, or set NEWSMORGUE_PROXY",
+            )
+        return table
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML", cause=str(error), next="mend that line") from error
 
@@ -184,6 +197,9 @@ def _crawl_value(key: str, value: object, where: str) -> object:
                 if number < (1 if key == "concurrency" else 0):
                     raise ValueError(f"{number} is too small")
                 return number
+            case "proxy":
+                word = str(value).strip()
+                return word if word in ("", "env") else proxy_address(word)
             case "allow_addresses":
                 return tuple(ip_network(item) for item in _words(value))
             case _:
@@ -200,9 +216,11 @@ def _crawl_value(key: str, value: object, where: str) -> object:
             "retries": "3",
             "allow_addresses": '["10.0.0.0/8"]',
             "respect": '["noarchive", "tdm-reservation"]',
+            "proxy": '"http://proxy.example.org:3128", or "env"',
         }
+        shown = str(value).rpartition("@")[2] if key == "proxy" else value
         raise SettingsError(
-            f"{where}: {key} = {value!r} cannot be used",
+            f"{where}: {key} = {shown!r} cannot be used",
             cause=str(error).splitlines()[0],
             next=f"for example  {key} = {examples.get(key, chr(34) + '2s' + chr(34))}",
         ) from error
@@ -215,6 +233,17 @@ def _contact(value: str) -> str:
     ):
         raise ValueError("a contact is a mail address or a web page")
     return value
+
+
+def proxy_address(value: str) -> str:
+    """An HTTP proxy's address, with its scheme. Raises ValueError."""
+    address = value if "://" in value else f"http://{value}"
+    parts = urlsplit(address)
+    if parts.scheme != "http":
+        raise ValueError(f"proxies of the kind {parts.scheme}:// are not spoken to, only http://")
+    if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.port == 0:
+        raise ValueError("a proxy is http://host:port, or http://user:password@host:port")
+    return address
 
 
 def _words(value: object) -> list[str]:
@@ -267,6 +296,8 @@ def _site(name: str, block: dict[str, object]) -> SiteSettings:
             raise SettingsError(f"{where}: unknown timezone {values['timezone']!r}", next='"Asia/Seoul"') from error
     if "recheck" in block:
         values["recheck"] = tuple(_seconds(item) for item in _words(block["recheck"]))
+    if "scope" in block:
+        values["scope"] = tuple(word.lower().rstrip(".") for word in _words(block["scope"]))
     values["sources"] = tuple(_sources(block.get("sources", [{"front": "/"}]), home, where))
     return SiteSettings(**values)  # type: ignore[arg-type]
 

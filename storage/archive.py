@@ -3,7 +3,7 @@
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -14,15 +14,16 @@ from parsers.article import Article, Card
 from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, disk, fronts, history, keeping, lock, recovery, replay, runs, schema, tombstones
+from storage import articles, fronts, history, keeping, lock, recovery, replay, runs, schema, tombstones
 from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
-from storage.database import DATABASE, connect, explained, in_our_words, reading
+from storage.database import DATABASE, explained, in_our_words, reading, writing
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
-from storage.manifest import MANIFEST, SIDECARS
+from storage.manifest import MANIFEST, furnish
+from storage.names import Connection
 from storage.records import Exchange
 from storage.replacing import replacing
 from storage.replay import Event
@@ -30,6 +31,9 @@ from storage.timing import stamp
 from storage.tombstones import Tombstones
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
+
+_INSIDE = nullcontext()
+"""What a transaction within another one is."""
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class Archive(Answers):
     _lock: IO[str] | None = None
     _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
+    _names: dict[int, str] = field(default_factory=dict)
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -51,7 +56,7 @@ class Archive(Answers):
         if (path / DATABASE).exists():
             raise UsageError(f"{path} is an archive already", next=f"newsmorgue crawl --archive {path}")
         try:
-            _furnish(path)
+            furnish(path)
         except OSError as error:
             raise ArchiveError(f"cannot make {path}", cause=str(error), next="choose another folder") from error
         return cls._open_for_writing(path)
@@ -89,11 +94,8 @@ class Archive(Answers):
         held = lock.take(path)
         try:
             with explained(path / DATABASE), replacing(path / DATABASE) as database:
-                db = connect(database, "rwc")
+                db = writing(database)
                 try:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA synchronous = NORMAL")
-                    schema.upgrade(db)
                     yield cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
                     db.execute("PRAGMA optimize")
                     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -107,12 +109,9 @@ class Archive(Answers):
         held = lock.take(path)
         try:
             with explained(path / DATABASE):
-                _furnish(path)
-                db = connect(path / DATABASE, "rwc")
+                furnish(path)
+                db = writing(path / DATABASE)
                 try:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA synchronous = NORMAL")
-                    schema.upgrade(db)
                     archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], _lock=held)
                     archive.recovered = recovery.recover(archive)
                 except BaseException:
@@ -168,18 +167,18 @@ class Archive(Answers):
         if isinstance(error, sqlite3.Error):
             raise in_our_words(error, self.path / DATABASE) from error
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Everything inside arrives together or not at all; nests.
 
         What was appended to the WARC files inside is made durable before the rows that point to it are committed. Raises
         ArchiveError if the disk refuses; then nothing kept is harmed. If the files are ahead of SQLite by then, nothing
         more is written: whoever opens the archive next recovers what they hold.
         """
+        return _INSIDE if self.db.conn.in_transaction else self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         conn = self.db.conn
-        if conn.in_transaction:
-            yield
-            return
         if self._broken is not None:
             raise self._broken
         ahead = False
@@ -202,9 +201,12 @@ class Archive(Answers):
 
     def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()
+        self._names.clear()
         if self.db.conn.in_transaction:
             with suppress(sqlite3.Error):  # an error that made SQLite roll back by itself
                 self.db.conn.execute("ROLLBACK")
+        if isinstance(self.db.conn, Connection):
+            self.db.conn.forget()
         try:
             self.warc.undo()
         except OSError:
@@ -296,14 +298,24 @@ class Archive(Answers):
     def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC LIMIT 1", (url,))
-            kind, site = row.fetchone() or ("", None)
+            kind, site = "", None
+            if len(exchanges) > 1:  # a plain revisit needs no facts
+                row = self.db.execute(
+                    "SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC, id DESC LIMIT 1", (url,)
+                )
+                kind, site = row.fetchone() or ("", None)
             facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
             return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
 
     def _site_name(self, site: int | None) -> str | None:
-        row = self.db.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
-        return row[0] if row else None
+        if site is None:
+            return None
+        if site not in self._names:
+            row = self.db.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
+            if row is None:
+                return None
+            self._names[site] = row[0]
+        return self._names[site]
 
     def set_verdict(self, capture: int, verdict: str, problem: str = "") -> None:
         """What kind of page a capture really is, and why it could not be read."""
@@ -362,13 +374,3 @@ class Archive(Answers):
         with self.transaction():
             self.warc.settle(path)
             self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, end))
-
-
-def _furnish(path: Path) -> None:
-    """What belongs into an archive's folder beside the database, made where it is missing, durable."""
-    for name in ("warc", "reports"):
-        disk.make_folder(path / name)
-    if missing := [name for name in SIDECARS if not (path / name).exists()]:
-        for name in missing:
-            (path / name).touch()
-        disk.sync(path)

@@ -138,6 +138,8 @@ class _Backup:
             if self.dry_run:
                 self._count(Entry(DATABASE, source.stat().st_size, ""), source.stat().st_size)
                 return _needed(db.conn)
+            db.execute("BEGIN")  # asked while another program holds the database, `backup` would ask again for ever
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             try:
                 with closing(sqlite3.connect(staged)) as copy:
                     db.conn.backup(copy)

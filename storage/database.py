@@ -9,13 +9,18 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from parsers.errors import ArchiveDamaged, ArchiveError, ArchiveLocked
-from storage import lock
+from storage import lock, schema
+from storage.names import Connection
 
 DATABASE = "archive.db"
 BUSY = 30_000
 """Milliseconds to wait for a checkpoint, or for a program that is not ours and writes."""
 FREE = "free some space or look after the disk, then run the same command; nothing kept was harmed"
 """The next step when a disk refuses."""
+CACHE = 65_536
+"""KiB of pages that the writer keeps in memory: the upper levels of every index, and what full text merges."""
+CHECKPOINT = 4_000
+"""Pages in the -wal before they are copied into the database: one page changed by many groups is copied once."""
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
@@ -25,10 +30,29 @@ _CLOSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM
 def connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
     """A connection in SQLite's URI `mode` (ro, rw, rwc). `immutable`: nobody writes, so that nothing is locked or made."""
     flags = "&immutable=1" if immutable else ""
-    conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None)
+    conn = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None, factory=Connection
+    )
     conn.execute(f"PRAGMA busy_timeout = {BUSY}")
     conn.execute("PRAGMA foreign_keys = ON")
     return Database(conn)
+
+
+def writing(path: Path) -> Database:
+    """The connection of the one writer, its tables brought to this edition. Raises SchemaTooNew, sqlite3.Error."""
+    db = connect(path, "rwc")
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = {-CACHE}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+        schema.upgrade(db)
+        assert isinstance(db.conn, Connection)
+        db.conn.remember()
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def reading(path: Path, *, frozen: bool = False) -> Database:

@@ -18,6 +18,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.limitreader import LimitReader
 
+from parsers.coding import decode
 from parsers.errors import UsageError
 from parsers.page import Page
 from parsers.text import REMOVED
@@ -31,7 +32,6 @@ FEEDS = (
     "application/json",
 )  # fmt: skip
 """Types that feeds are labelled with; the bytes decide whether it is one."""
-_CODINGS = ("", "identity", "none", "gzip", "x-gzip", "deflate")
 _END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(rb"\r?\n[ \t]+")
 
@@ -274,25 +274,24 @@ def _with_request(found: Found, block: bytes) -> Found:
 def page(answer: Exchange | Resource) -> Page:
     """The page that an answer is, its content coding taken off.
 
-    Raises UsageError (no address), ValueError (a coding that is not read), zlib.error, ArchiveDamaged (far too large).
+    Raises UsageError (no address), ValueError (a coding that cannot be taken off).
     """
     asked = canonical(answer.url)
     if isinstance(answer, Resource):
         return Page(answer.url, answer.payload, asked, answer.at, headers=(("Content-Type", answer.content_type),))
     first, *lines = (_text(line) for line in answer.response_head.split(b"\r\n"))
     headers = tuple((name.strip(), value.strip()) for name, colon, value in (x.partition(":") for x in lines) if colon)
-    codings = ", ".join(value for name, value in headers if name.lower() == "content-encoding")
-    unknown = [word for part in codings.split(",") if (word := part.strip().lower()) not in _CODINGS]
-    if unknown:
-        raise ValueError(f"its content coding {unknown[0]!r} is not read; gzip and deflate are")
+    found = decode(answer.payload, headers, most=keeping.MAX_DECODED)
+    if found.fault in ("unknown", "damaged", "cut"):
+        raise ValueError(f"its content coding cannot be taken off: {found.why}")
     return Page(
         answer.url,
-        keeping.decoded(answer.payload, codings),
+        found.body,
         asked,
         answer.at,
         int(first.split(" ")[1]),
         headers,
-        answer.truncated is not None,
+        answer.truncated is not None or found.fault == "broken off",
     )
 
 

@@ -4,12 +4,12 @@ import base64
 import hashlib
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
+from parsers.coding import decode
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.page import Page
 from storage.captures import Warc
@@ -119,7 +119,8 @@ def index(
         "verdict, withheld, optouts, kept_because, title, size, digest, payload_digest, file, offset, length) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            slot.capture if slot else None, site, facts.run, facts.kind, facts.asked, without_userinfo(page.url), stamp(at),
+            slot.capture if slot else None, site, facts.run, facts.kind, facts.asked,
+            without_userinfo(page.url) if "@" in page.url else page.url, stamp(at),
             facts.at_source, page.status, page.content_type or None, *charset, facts.verdict, facts.withheld,
             json.dumps(facts.optouts), facts.kept_because, facts.title, size, own, wire,
             place.file, place.offset, place.length,
@@ -304,40 +305,16 @@ def page(conn: sqlite3.Connection, warc: Warc, capture: int) -> Page:
 
 
 def replayed(stored: Stored, asked: str, url: str, at: datetime) -> Page:
-    """The page that a stored response is, its content coding taken off."""
-    coding = next((value for name, value in stored.headers if name.lower() == "content-encoding"), "")
+    """The page that a stored response is, its content coding taken off as when it came. Raises ArchiveDamaged over the cap."""
+    body, fault, _ = decode(stored.payload, stored.headers, most=MAX_DECODED)
+    if fault == "cut":
+        raise ArchiveDamaged(f"{stored.place.file}: the payload of {url} unpacks to more than {MAX_DECODED} bytes")
     return Page(
         url=url,
         asked=asked,
-        body=decoded(stored.payload, coding),
+        body=body,
         captured=at,
         status=stored.status,
         headers=stored.headers,
-        truncated=stored.truncated is not None,
+        truncated=stored.truncated is not None or fault in ("broken off", "damaged"),
     )
-
-
-def decoded(payload: bytes, coding: str) -> bytes:
-    """A payload without its content coding; as it is where the coding's name lies. Raises ArchiveDamaged over the cap."""
-    for name in reversed([part.strip().lower() for part in coding.split(",") if part.strip()]):
-        if name in ("gzip", "x-gzip") and payload[:2] == b"\x1f\x8b":
-            payload = _inflate(payload, 31)
-        elif name == "deflate":
-            try:
-                payload = _inflate(payload, 15)
-            except zlib.error:
-                payload = _inflate(payload, -15)
-    return payload
-
-
-def _inflate(data: bytes, bits: int) -> bytes:
-    out = bytearray()
-    while data:
-        inflater = zlib.decompressobj(wbits=bits)
-        out += inflater.decompress(data, MAX_DECODED + 1 - len(out))
-        if len(out) > MAX_DECODED:
-            raise ArchiveDamaged(f"a payload unpacks to more than {MAX_DECODED} bytes")
-        if not inflater.eof or bits != 31 or inflater.unused_data[:2] != b"\x1f\x8b":
-            break
-        data = inflater.unused_data
-    return bytes(out)

@@ -33,6 +33,7 @@ HEADER = GZIP + bytes(5) + b"\x02\x03"
 """How every gzip member begins that zlib writes here: no name, no time, best compression, Unix."""
 HEADERS = (HEADER, HEADER[:-1] + b"\x13")
 """The same, as zlib writes it on other systems."""
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 
 
@@ -40,10 +41,10 @@ _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 class Exchange:
     """One request and its response, as they went over the wire.
 
-    `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers with CRLF, as
-    sent and received; of an imported answer whose request is not known, `request_head` is empty. `payload`: the body with
-    its content coding on and its transfer coding off. `truncated`: why the body is incomplete (`length`, `time`,
-    `disconnect`), None if it is whole.
+    `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers, byte for byte
+    as sent and received; of an imported answer whose request is not known, `request_head` is empty. `payload`: the body
+    with its content coding on and its transfer coding off. `truncated`: why the body is incomplete (`length`, `time`,
+    `disconnect`, `unspecified`), None if it is whole.
     """
 
     url: str
@@ -267,14 +268,16 @@ def _plain(writer: WARCWriter, url: str, kind: str, payload: bytes, content_type
 
 
 def _lines(head: bytes) -> tuple[str, list[tuple[str, str]]]:
-    lines = head.decode("latin-1").split("\r\n")
+    """First line and fields of a head as it came: line ends may lack their CR, values may be folded (RFC 9112 section 5.2)."""
+    flat = _FOLD.sub(" ", head.decode("latin-1")).replace("\r\n", "\n").replace("\r", " ")
+    first, *lines = flat.split("\n")
     pairs = []
-    for line in lines[1:]:
+    for line in lines:
         name, colon, value = line.partition(":")
         if colon:
             secret = name.strip().lower() in SECRET
             pairs.append((name, REMOVED if secret else without_userinfo(value.strip())))
-    return lines[0], pairs
+    return first, pairs
 
 
 class _Headers(StatusAndHeaders):  # type: ignore[misc]

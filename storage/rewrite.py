@@ -19,20 +19,18 @@ from typing import IO
 
 from warcio.warcwriter import WARCWriter
 
-from parsers.errors import ArchiveDamaged
+from parsers.coding import decode
 from parsers.page import Page
 from parsers.url import try_canonical
 from storage import facts, records
 from storage.captures import revised, sync_folder
 from storage.facts import FailureFacts, PageFacts, RemovedFacts
-from storage.keeping import decoded, digest, payload_digest
+from storage.keeping import MAX_DECODED, digest, payload_digest
 from storage.records import OURS, stretches
 from storage.strike import Target, may_hold, strike
 
 STRUCK = "X-Archive-Struck"
 """Header of a response out of whose payload something was struck: which takedown, and when."""
-PLAIN = frozenset(("", "identity", "gzip", "x-gzip", "deflate", "none"))
-"""Content codings that can be taken off."""
 _END = b"\r\n\r\n"
 _ANSWERS = ("response", "revisit", "resource")
 
@@ -281,8 +279,7 @@ def _struck_exchange(record: _Record, job: Job, known: Visited | None, change: C
     plain = None
     if record.kind == "response":
         headers = _headers(head)
-        coding = ",".join(value for name, value in headers if name.lower() == "content-encoding")
-        body = _decoded(payload, coding, record, change)
+        body = _decoded(payload, headers, record, change)
         if may_hold(body, job.target, listing=True):
             charset = Page(record.url, body, headers=headers).charset.name
             plain = _strike(body, job, charset, record.url, known)
@@ -295,15 +292,12 @@ def _struck_exchange(record: _Record, job: Job, known: Visited | None, change: C
     return _record(record, fresh + _END + payload, plain, stated=stated)
 
 
-def _decoded(payload: bytes, coding: str, record: _Record, change: Change) -> bytes:
-    try:
-        if all(part.strip().lower() in PLAIN for part in coding.split(",")):
-            return decoded(payload, coding)
-        problem = f"its coding {coding!r} cannot be taken off"
-    except (zlib.error, ArchiveDamaged) as error:
-        problem = str(error)
-    change.said.append(f"{change.path.name}: the payload at offset {record.begin} cannot be looked into: {problem}")
-    return payload
+def _decoded(payload: bytes, headers: tuple[tuple[str, str], ...], record: _Record, change: Change) -> bytes:
+    found = decode(payload, headers, most=MAX_DECODED)
+    if found.fault in ("unknown", "damaged", "cut"):
+        problem = f"its coding cannot be taken off: {found.why}"
+        change.said.append(f"{change.path.name}: the payload at offset {record.begin} cannot be looked into: {problem}")
+    return found.body
 
 
 def _headers(head: bytes) -> tuple[tuple[str, str], ...]:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-from parsers.errors import ArchiveError, SchemaTooNew, UsageError
+from parsers.errors import ArchiveError, ArchiveLocked, SchemaTooNew, UsageError
 from storage import keeping, lock, schema, verify_rows
 from storage.captures import Warc
-from storage.database import DATABASE, reading
+from storage.database import DATABASE, in_our_words, reading
 from storage.findings import BYTES, Finding
 from storage.records import GZIP
 from storage.verify_warc import Checked, FileCheck, rows
@@ -41,7 +41,7 @@ class Verify:
         self.checked = Checked(self.tell)
 
     def findings(self) -> Iterator[Finding]:
-        """Everything that is not as it was written. Raises UsageError without an archive, SchemaTooNew."""
+        """Everything that is not as it was written. Raises UsageError without an archive, SchemaTooNew, ArchiveLocked."""
         if not (self.folder / "warc").is_dir() and not (self.folder / DATABASE).exists():
             raise UsageError(
                 f"{self.folder} is not an archive",
@@ -81,7 +81,10 @@ class Verify:
         except SchemaTooNew:
             raise
         except (sqlite3.Error, ArchiveError) as error:
-            return None, Finding("database_damaged", DATABASE, None, None, "; ".join(str(error).split("\n  ")))
+            ours = in_our_words(error, path) if isinstance(error, sqlite3.Error) else error
+            if isinstance(ours, ArchiveLocked):
+                raise ours from error
+            return None, Finding("database_damaged", DATABASE, None, None, ours.cause)
         return db.conn, None
 
     def _is_lost(self, conn: sqlite3.Connection | None, finding: Finding) -> bool:

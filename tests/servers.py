@@ -9,7 +9,8 @@
         ... server.url("/a") ...
         assert server.targets == ["/a"]
 
-Every connection gets one answer and is closed. Addresses without an answer get 404, `/robots.txt` too.
+Every connection gets one answer and is closed, unless the server is to `keep` it for further requests. Addresses without
+an answer get 404, `/robots.txt` too.
 """
 
 import asyncio
@@ -35,10 +36,11 @@ Answer = bytes | Write
 
 @dataclass
 class Request:
-    """One request as it came. `begin` and `end`: seconds on the monotonic clock."""
+    """One request as it came. `begin` and `end`: seconds on the monotonic clock. `connection`: its number, from 1."""
 
     raw: bytes
     begin: float
+    connection: int = 0
     end: float = 0.0
     method: str = ""
     target: str = ""
@@ -110,7 +112,7 @@ class Server:
     order of arrival; `connections`: how many were opened, with or without a request.
     """
 
-    def __init__(self, address: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, address: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None, keep: bool = False) -> None:
         self.at: dict[str, Answer | Sequence[Answer]] = {}
         self.otherwise: Answer = answer(b"<p>not here", status=404)
         self.log: list[Request] = []
@@ -118,6 +120,7 @@ class Server:
         self.address = address
         self.port = 0
         self._tls = tls
+        self._keep = keep
         self._asked: dict[str, int] = {}
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -181,16 +184,24 @@ class Server:
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._transports.append(writer.transport)
-        task = asyncio.ensure_future(self._talk(reader, writer))
+        task = asyncio.ensure_future(self._talk(reader, writer, self.connections))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = None
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> None:
         try:
-            raw = await reader.readuntil(b"\r\n\r\n")
-            request = Request(raw, time.monotonic())
-            first, *lines = raw.decode("latin-1").split("\r\n")
+            await self._answer(reader, writer, connection)
+            while self._keep:
+                await self._answer(reader, writer, connection)
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # the client left: that is for the test to see in the log
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> None:
+        request = Request(await reader.readuntil(b"\r\n\r\n"), time.monotonic(), connection)
+        try:
+            first, *lines = request.raw.decode("latin-1").split("\r\n")
             request.method, request.target, _ = first.split(" ", 2)
             request.headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines) if k}
             self.log.append(request)
@@ -200,12 +211,8 @@ class Server:
                 await writer.drain()
             else:
                 await chosen(request, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # the client left: that is for the test to see in the log
         finally:
-            if request is not None:
-                request.end = time.monotonic()
-            writer.close()
+            request.end = time.monotonic()
 
     def _choose(self, target: str) -> Answer:
         found = self.at.get(target, self.otherwise)

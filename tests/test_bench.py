@@ -1,7 +1,8 @@
-"""The judging adapters: rows to stdout and nothing else, no gold seen, every record tried."""
+"""The judging adapters: rows to stdout and nothing else, no gold seen, every record tried. The archive's bench."""
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,32 @@ def test_every_record_answered_is_exit_code_zero(tmp_path: Path) -> None:
     assert code == 0
     assert [quote["speaker"] for quote in printed[0]["quotes"]] == ["Ada Sturm"]  # type: ignore[attr-defined]
     assert "articles/s" in words
+
+
+def test_both_ways_of_the_bench_write_the_same_rows() -> None:
+    small = ["--articles", "100", "--visits", "50", "--rows", "100", "--warc", "50"]
+    done = subprocess.run([sys.executable, str(BENCH / "archive.py"), *small], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the same rows, row for row: True" in done.stdout
+    assert "revisions, readings and full text are as they were: True" in done.stdout
+    assert "by content, not there" in done.stdout
+    assert "ingest of 50 articles with WARC" in done.stdout
+
+
+def test_fetching_is_left_out_in_one_line_where_its_tools_are_missing(tmp_path: Path) -> None:
+    for folder, words in ((tmp_path / "nowhere", "shared tools are not here"), (tmp_path, "shared tools are not here")):
+        done = subprocess.run(
+            [sys.executable, str(BENCH / "fetch.py")],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "NEWSMORGUE_SHARED": str(folder)},
+        )
+        assert (done.returncode, done.stdout.count("\n")) == (0, 1)
+        assert words in done.stdout
+
+
+def test_a_minute_of_fuzz_in_small() -> None:
+    done = subprocess.run([sys.executable, str(BENCH / "fuzz.py"), "--seconds", "3"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for outcome in ("whole", "not HTTP", "closed early", "damaged", "broken off", "cut", "unknown"):
+        assert outcome in done.stdout

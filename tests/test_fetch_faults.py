@@ -11,12 +11,14 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import brotlicffi
 import httpx
 import pytest
 
+from parsers.coding import zstd
 from parsers.errors import BadResponse, ConnectionFailed, DeadlineExceeded, FetchError, HostHeld, TooLarge
 from scraper.fetch.client import Fetched, Fetcher
-from scraper.fetch.guard import GuardedBackend
+from scraper.fetch.guard import Guard
 from scraper.fetch.policy import Backoff
 from scraper.fetch.transport import Transport
 from scraper.fetch.words import plain, shown
@@ -192,7 +194,7 @@ def test_tls_checks_the_name_although_the_connection_goes_to_an_address(name: st
         return ("127.0.0.1",)
 
     context = ssl.create_default_context(cafile=str(SELFSIGNED))
-    transport = Transport(GuardedBackend(LOOPBACK, here), tls=context)
+    transport = Transport(Guard(LOOPBACK, here), tls=context)
 
     async def run(url: str) -> int:
         response = await transport.handle_async_request(httpx.Request("GET", url))
@@ -212,10 +214,12 @@ def test_tls_checks_the_name_although_the_connection_goes_to_an_address(name: st
 # -- bodies ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "gzip, gzip", ""])
 def test_a_bomb_ends_at_the_cap(coding: str) -> None:
-    deflater = zlib.compressobj(9, zlib.DEFLATED, 31 if coding == "gzip" else 15)
-    bomb = b"".join(deflater.compress(bytes(10**6)) for _ in range(200)) + deflater.flush()
+    made = {"deflate": zlib.compress, "br": brotlicffi.compress, "zstd": zstd.compress}
+    bomb = made.get(coding, gzip.compress)(bytes(200_000_000))
+    if coding == "gzip, gzip":
+        bomb = gzip.compress(bomb)
     assert len(bomb) < 300_000
     with Server() as server:
         server.at["/a"] = answer(bomb, headers={"Content-Encoding": coding})
@@ -237,7 +241,7 @@ def test_a_flood_of_wire_bytes_without_content_ends() -> None:
             fetch(server.url("/a"), max_bytes=1000)
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "aes128gcm", "gzip, gzip", "\x1b[2J"])
+@pytest.mark.parametrize("coding", ["compress", "aes128gcm", "gzip, gzip, gzip", "\x1b[2J"])
 def test_a_coding_that_was_not_asked_for(coding: str) -> None:
     with Server() as server:
         server.at["/a"] = answer(b"xxxx", headers={"Content-Encoding": coding})
@@ -265,11 +269,10 @@ def test_a_damaged_body() -> None:
         b"HTTP/1.1 two hundred\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-        b"HTTP/1.1 200 OK\r\nNo colon here\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nX: \x1b[31m\x00\r\n\r\nx",
         b"HTTP/1.1 200 OK\r\nX-Huge: " + b"x" * 200_000 + b"\r\n\r\nx",
     ],
-    ids=range(8),
+    ids=range(7),
 )
 def test_what_is_not_http(wire: bytes) -> None:
     with Server() as server:
@@ -353,7 +356,7 @@ def test_server_errors_are_tried_again_and_then_come_back_as_they_are(status: in
 
 def test_no_try_begins_after_the_budget() -> None:
     with Server() as server:
-        server.at["/a"] = slowly([b"", later(500)], 0.3)
+        server.at["/a"] = slowly([b"", answer(status=500, headers={"Connection": "close"})], 0.3)
         fetched = fetch(server.url("/a"), retries=50, deadline=0.5, backoff=Backoff(first=0.1, most=0.1, jitter=0.0))
     assert 2 <= fetched.tries <= 4
     assert fetched.page.status == 500

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from ipaddress import ip_network
 
+import brotlicffi
 import pytest
 
 from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
@@ -65,7 +66,10 @@ ALL, SOME, HELD = ["200", "200"], ["200", "robots_denied"], ["host_held", "host_
         (hang, HELD),
         (slowly([head(100)] + [b"#"] * 100, 0.05), HELD),
         (head(1000) + RULE, HELD),
-        (answer(RULE, headers={"Content-Encoding": "br"}), HELD),
+        (answer(RULE, headers={"Content-Encoding": "rot13"}), HELD),
+        (answer(brotlicffi.compress(RULE), headers={"Content-Encoding": "br"}), SOME),
+        (answer(gzip.compress(RULE), headers=TEXT), SOME),
+        (answer(gzip.compress(RULE + b"# " + bytes(30_000_000)), headers={"Content-Encoding": "gzip"}), HELD),
         (answer(status="304 Not Modified"), HELD),
         ([robots(b"", status=500), robots(RULE)], SOME),
         (moved("/elsewhere/1", 301), SOME),
@@ -82,7 +86,7 @@ ALL, SOME, HELD = ["200", "200"], ["200", "robots_denied"], ["host_held", "host_
         (answer(gzip.compress(BIG), headers={"Content-Encoding": "gzip"}), SOME),
         (answer(RULE, headers={"Content-Type": "image/png"}), SOME),
     ],
-    ids=range(34),
+    ids=range(37),
 )
 def test_robots(given: Answer | Sequence[Answer], expected: list[str]) -> None:
     with Server() as server:

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from ipaddress import ip_address, ip_network
 
-import httpcore
+import httpx
 import pytest
 
 from parsers.errors import AddressRefused
-from scraper.fetch.guard import GuardedBackend, allowed, public
+from scraper.fetch.guard import Guard, allowed, public
+from scraper.fetch.transport import Transport
 from tests.servers import LOOPBACK, Server, answer
 
 
@@ -81,15 +82,20 @@ class Names:
         return turns[min(self.asked - 1, len(turns) - 1)]
 
 
-def connect(backend: GuardedBackend, host: str, port: int) -> str:
-    """Connect; gives the address connected to."""
+def find(guard: Guard, host: str) -> list[str]:
+    """Where a connection to the host may go."""
+    return asyncio.run(guard.addresses(host, 80))
 
-    async def run() -> str:
-        stream = await backend.connect_tcp(host, port)
-        try:
-            return str(stream.get_extra_info("server_addr")[0])
-        finally:
-            await stream.aclose()
+
+def connect(guard: Guard, url: str) -> str | None:
+    """Fetch an address; gives the address connected to."""
+
+    async def run() -> str | None:
+        transport = Transport(guard)
+        response = await transport.handle_async_request(httpx.Request("GET", url))
+        await response.aclose()
+        await transport.aclose()
+        return response.extensions["ip"]
 
     return asyncio.run(run())
 
@@ -98,42 +104,66 @@ def test_the_address_checked_is_the_address_connected_to() -> None:
     """DNS rebinding: the second answer for the name is never asked for."""
     with Server() as server:
         names = Names(story=[["127.0.0.1"], ["127.0.0.77"]])
-        assert connect(GuardedBackend(LOOPBACK, names), "story.example", server.port) == "127.0.0.1"
+        assert connect(Guard(LOOPBACK, names), server.url("/", "story.example")) == "127.0.0.1"
         assert names.asked == 1
 
 
 def test_a_private_address_is_refused_in_words() -> None:
     with Server() as server, pytest.raises(AddressRefused) as refused:
-        connect(GuardedBackend((), Names(inside=[["127.0.0.1"]])), "inside.example", server.port)
-    assert not server.log
+        connect(Guard((), Names(inside=[["127.0.0.1"]])), server.url("/", "inside.example"))
+    assert server.connections == 0
     words = str(refused.value)
     assert "inside.example" in words
     assert "127.0.0.1" in words
     assert "allow_addresses" in words
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f000001", "2130706433", "127.1", "0177.0.0.1", "::1"])
-def test_spellings_of_this_machine(host: str) -> None:
+SPELLINGS = """
+    127.0.0.1 localhost 0x7f000001 2130706433 127.1 0177.0.0.1 0x7f.1 ::1 0 0.0.0.0 127.0.0.1. localhost. 0x7F.0.0.1 ::ffff:127.0.0.1
+    ::ffff:7f00:1 64:ff9b::7f00:1 2002:7f00:1:: 169.254.169.254 10.0.0.1 192.168.0.1 fd00::1 fe80::1 ::
+""".split()
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+def test_spellings_of_private_machines(host: str) -> None:
     """Through the system's own resolver: whatever it makes of a spelling is what is checked."""
-    with pytest.raises((AddressRefused, httpcore.ConnectError)) as refused:
-        connect(GuardedBackend(()), host, 9)
+    with pytest.raises((AddressRefused, OSError)) as refused:
+        find(Guard(()), host)
     assert isinstance(refused.value, AddressRefused) or "no address" in str(refused.value)
 
 
+@pytest.mark.parametrize("host", [*SPELLINGS, "LOCALHOST", "foo.localhost", "0300.0250.1"])
+def test_spellings_of_private_machines_that_a_proxy_would_resolve(host: str) -> None:
+    with pytest.raises(AddressRefused, match="allow_addresses"):
+        Guard(()).check_spelling(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["example.org", "8.8.8.8", "134744072", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "cafe.example", ""]
+)
+def test_names_that_a_proxy_may_resolve(host: str) -> None:
+    Guard(()).check_spelling(host)
+
+
+def test_a_proxy_may_be_asked_for_allowed_addresses() -> None:
+    Guard(LOOPBACK).check_spelling("0x7f.1")
+    with pytest.raises(AddressRefused):
+        Guard(LOOPBACK).check_spelling("10.0.0.1")
+
+
 def test_only_the_permitted_addresses_of_a_name_are_tried() -> None:
-    with Server() as server:
-        names = Names(mixed=[["10.255.255.1", "127.0.0.1"]])
-        assert connect(GuardedBackend(LOOPBACK, names), "mixed.example", server.port) == "127.0.0.1"
+    names = Names(mixed=[["10.255.255.1", "127.0.0.1", "::1"]])
+    assert find(Guard(LOOPBACK, names), "mixed.example") == ["127.0.0.1"]
 
 
 def test_the_next_address_is_tried_when_one_refuses() -> None:
     with Server("127.0.0.1") as server:
         names = Names(two=[["127.0.0.99", "127.0.0.1"]])
         server.at["/"] = answer(b"x")
-        assert connect(GuardedBackend(LOOPBACK, names), "two.example", server.port) == "127.0.0.1"
+        assert connect(Guard(LOOPBACK, names), server.url("/", "two.example")) == "127.0.0.1"
 
 
 @pytest.mark.parametrize("addresses", [[], ["not an address"]])
 def test_names_without_a_usable_address(addresses: list[str]) -> None:
-    with pytest.raises(httpcore.ConnectError, match=r"nobody\.example"):
-        connect(GuardedBackend((), Names(nobody=[addresses])), "nobody.example", 80)
+    with pytest.raises(OSError, match=r"nobody\.example"):
+        find(Guard((), Names(nobody=[addresses])), "nobody.example")

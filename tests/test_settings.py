@@ -109,3 +109,48 @@ def test_an_unknown_site_gets_a_suggestion(tmp_path: Path) -> None:
     settings = load(write(tmp_path, FULL), environ={})
     with pytest.raises(UsageError, match="did you mean 'example'"):
         settings.site("exampel")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", ""),
+        ("env", "env"),
+        ("http://proxy.example:3128", "http://proxy.example:3128"),
+        ("proxy.example:3128", "http://proxy.example:3128"),
+        ("http://kim:topsecret@proxy.example:3128/", "http://kim:topsecret@proxy.example:3128/"),
+    ],
+)
+def test_proxies(given: str, kept: str) -> None:
+    settings = load(None, environ={"NEWSMORGUE_PROXY": given})
+    assert settings.crawl.proxy == kept
+    assert "topsecret" not in str(settings.as_json()), "settings become a row of the run"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "socks5://kim:topsecret@proxy.example:1080",
+        "https://kim:topsecret@proxy.example",
+        "http://kim:topsecret@:80",
+        "http://kim:topsecret@a.example/x",
+        "http://kim:topsecret@a.example:99999",
+    ],
+)
+def test_proxies_that_cannot_be_used(given: str) -> None:
+    with pytest.raises(SettingsError, match="proxy") as raised:
+        load(None, environ={"NEWSMORGUE_PROXY": given})
+    assert "topsecret" not in str(raised.value) + repr(raised.value)
+
+
+def test_a_password_in_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    write(tmp_path, '[crawl]\nproxy = "http://kim:topsecret@proxy.example:3128"')
+    (tmp_path / FILE).chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600") as raised:
+        load(tmp_path, environ={})
+    assert "topsecret" not in str(raised.value)
+    (tmp_path / FILE).chmod(0o600)
+    assert load(tmp_path, environ={}).crawl.proxy == "http://kim:topsecret@proxy.example:3128"
+    write(tmp_path, '[crawl]\nproxy = "http://proxy.example:3128"')
+    (tmp_path / FILE).chmod(0o644)
+    assert load(tmp_path, environ={}).crawl.proxy == "http://proxy.example:3128"

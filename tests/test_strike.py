@@ -144,6 +144,15 @@ def test_other_addresses_stay(other: str) -> None:
 @pytest.mark.parametrize(
     "name", ["how-the-owls-of-gochang-learned-to-wait", "How_the_Owls_of_Gochang_Its_True_Learned_to_Wait"]
 )
+def test_an_address_with_parameters() -> None:
+    url = "https://example.org/view?id=12&type=story"
+    target = Target({url: removed(url, "0" * 32)})
+    done = struck(
+        '<a href="/view?type=story&amp;utm_source=x&amp;id=12">x</a><a href="/view?id=123&type=story">y</a>', target
+    )
+    assert done == f'<a href="{target.addresses[url]}">x</a><a href="/view?id=123&type=story">y</a>'
+
+
 def test_pictures_named_after_the_story_are_struck(name: str) -> None:
     assert struck(f'<img src="/uploads/{name}-324x235.jpg">') == '<img src="/uploads/[removed].jpg">'
     assert struck(f'<img src="/uploads/{name[:20]}-324x235.jpg">') == f'<img src="/uploads/{name[:20]}-324x235.jpg">'

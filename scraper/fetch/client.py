@@ -17,9 +17,10 @@ from parsers.url import host
 from parsers.version import __version__
 from scraper.fetch import redirects
 from scraper.fetch.exchange import Answer, Cap, ask
-from scraper.fetch.guard import GuardedBackend, Resolver, resolve
+from scraper.fetch.guard import Guard, Resolver, resolve
 from scraper.fetch.pace import Clock, Pace, Sleep
-from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, retrying
+from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, persist
+from scraper.fetch.proxies import Proxies
 from scraper.fetch.rules import Rules
 from scraper.fetch.transport import Transport
 from scraper.fetch.words import shown, without_secrets
@@ -99,12 +100,11 @@ class Fetcher:
         self._sleep = sleep
         self._paces: dict[str, Pace] = {}
         self._rules: dict[str, Rules] = {}
-        self._transport = Transport(GuardedBackend(settings.allow_addresses, resolver))
+        self._transport = Transport(Guard(settings.allow_addresses, resolver), proxies=Proxies(settings.proxy))
         self._headers = {
             "User-Agent": agent,
             "Accept": _ACCEPT,
             "Accept-Encoding": "gzip, deflate",
-            "Connection": "close",
         }
 
     async def __aenter__(self) -> Self:
@@ -212,7 +212,9 @@ class Fetcher:
         pace = self._pace(url)
         settings = self._settings
         conditions = _conditions(errand)
-        cap = Cap(ROBOTS_BYTES, cut=True, any_type=True) if errand.robots else Cap(settings.max_bytes)
+        cap = Cap(settings.max_bytes)
+        if errand.robots:
+            cap = Cap(max(settings.max_bytes, ROBOTS_BYTES), wire=ROBOTS_BYTES, any_type=True)
 
         async def once() -> Answer:
             async with pace.slot(url):
@@ -239,13 +241,14 @@ class Fetcher:
             if done and not done.failed and done.result().status in HOLDING and state.next_action is not None:
                 pace.hold(state.next_action.sleep, _refused(done.result()))
 
-        answer: Answer = await retrying(
+        answer = await persist(
+            once,
             retries=settings.retries,
             budget=_BUDGET * settings.deadline,
             backoff=self._backoff,
             sleep=self._sleep,
             before_sleep=hold,
-        )(once)
+        )
         if answer.status in HOLDING:
             pace.hold(max(HOLD, asked_to_wait(answer) or 0.0), _refused(answer))
             pace.check(url)

@@ -1,18 +1,16 @@
 """One request and its answer: no redirects, no retries, no waiting."""
 
 import asyncio
-import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, cast
 
-import httpcore
 import httpx
 
+from parsers.coding import decode
 from parsers.errors import BadResponse, ConnectionFailed, DeadlineExceeded, FetchError, TooLarge
 from scraper.fetch import redirects
-from scraper.fetch.decode import CapExceeded, Corrupt, Decoder, UnknownCoding
 from scraper.fetch.words import plain, shown
 from storage.records import Exchange
 
@@ -20,15 +18,16 @@ _REDIRECT_BYTES = 65536
 _WIRE_SLACK = 65536
 """Codings make incompressible bodies a little larger; a body far larger than its content is a trap."""
 _NO_TEXT = ("image/", "audio/", "video/", "font/")
-Truncated = Literal["length", "time", "disconnect"]
+Truncated = Literal["length", "disconnect", "unspecified"]
+"""Words of WARC-Truncated (ISO 28500:2017 section 5.13)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """Most decoded bytes of a body. `cut`: keep what fits instead of raising TooLarge. `any_type`: read media, too."""
+    """Most decoded bytes of a body. `wire`: read so many bytes and keep those, whatever follows. `any_type`: read media, too."""
 
     bytes: int
-    cut: bool = False
+    wire: int | None = None
     any_type: bool = False
 
 
@@ -63,12 +62,13 @@ async def ask(
 
     Raises AddressRefused, ConnectionFailed, DeadlineExceeded, BadResponse, TooLarge.
     """
-    request = httpx.Request("GET", url, headers=[(name.encode(), _bytes(value)) for name, value in headers.items()])
+    fields = [(name.encode(), _bytes(value)) for name, value in headers.items()]
+    request = httpx.Request("GET", redirects.parsed(url), headers=fields)
     try:
         async with asyncio.timeout(deadline):
             response = await _head(transport, request)
             try:
-                return await _read(request, response, cap, now())
+                return await _read(str(request.url), response, cap, now())
             finally:
                 await response.aclose()
     except TimeoutError as error:
@@ -87,83 +87,96 @@ async def _head(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> 
     except FetchError as error:
         error.url = url
         raise
-    except httpcore.ProtocolError as error:
-        if str(error).startswith("Server disconnected"):
-            raise ConnectionFailed(f"{shown(url)}: the connection was closed without an answer", url=url) from error
+    except httpx.RemoteProtocolError as error:
         raise BadResponse(
             f"{shown(url)} did not answer in HTTP", cause=plain(str(error)), next="is the port right?", url=url
         ) from error
-    except (httpcore.NetworkError, httpcore.TimeoutException, ssl.SSLError, OSError) as error:
+    except httpx.ReadError as error:
+        raise ConnectionFailed(
+            f"{shown(url)}: the connection was closed without an answer", cause=plain(str(error)), url=url
+        ) from error
+    except httpx.TransportError as error:
         raise _no_connection(url, error) from error
 
 
 def _no_connection(url: str, error: Exception) -> ConnectionFailed:
-    words = plain(str(error) or type(error).__name__)
-    next_step = "ask the site to renew its certificate; it is not accepted as it is" if "CERTIFICATE" in words else ""
+    words = plain(str(error))
+    next_step = ""
+    if "CERTIFICATE" in words:
+        next_step = "ask the site to renew its certificate; it is not accepted as it is"
+    elif isinstance(error, httpx.ProxyError):
+        next_step = "proxy in [crawl], or NEWSMORGUE_PROXY if it holds a password"
     return ConnectionFailed(f"{shown(url)}: no connection", cause=words, next=next_step, url=url)
 
 
-async def _read(request: httpx.Request, response: httpx.Response, cap: Cap, at: datetime) -> Answer:
-    url = str(request.url)
+async def _read(url: str, response: httpx.Response, cap: Cap, at: datetime) -> Answer:
     status = response.status_code
-    headers = tuple((_text(name), _text(value)) for name, value in response.headers.raw)
-    address = response.extensions["network_stream"].get_extra_info("server_addr")
-    if status in redirects.STATUSES:
-        cap = Cap(min(cap.bytes, _REDIRECT_BYTES), cut=True, any_type=True)
-    payload, body, complete, truncated = await _body(response, cap, url)
+    headers = tuple([(_text(name), _text(value)) for name, value in response.headers.raw])
+    redirect = status in redirects.STATUSES
+    if redirect:
+        cap = Cap(cap.bytes, wire=_REDIRECT_BYTES, any_type=True)
+    payload, truncated = await _payload(response, headers, cap, url)
+    body, whole = payload, True
+    if payload and not redirect:  # of a redirect only the address counts; its body is kept as it came
+        body, whole = _decoded(payload, headers, cap, url, status)
     exchange = Exchange(
         url=url,
         at=at,
-        request_head=_request_head(request),
-        response_head=_response_head(response),
+        request_head=response.extensions["request_head"],
+        response_head=response.extensions["response_head"],
         payload=payload,
-        ip=str(address[0]) if address else None,
+        ip=response.extensions["ip"],
         truncated=truncated,
     )
+    complete = truncated == "length" or (truncated is None and whole)
     return Answer(exchange, status, headers, body, complete)
 
 
-async def _body(response: httpx.Response, cap: Cap, url: str) -> tuple[bytes, bytes, bool, Truncated | None]:
-    """Wire payload, decoded body, whether it is complete, and why the payload is not."""
-    media = response.headers.get("content-type", "").strip().lower().startswith(_NO_TEXT)
-    if media and not cap.any_type:
-        return b"", b"", True, "length"
-    length = response.headers.get("content-length", "")
-    if not cap.cut and length.isascii() and length.isdigit() and int(length[:18]) > cap.bytes + _WIRE_SLACK:
+async def _payload(
+    response: httpx.Response, headers: Sequence[tuple[str, str]], cap: Cap, url: str
+) -> tuple[bytes, Truncated | None]:
+    """The bytes as they came, and why they are not all that there are."""
+    if not cap.any_type and _first(headers, "content-type").lstrip().lower().startswith(_NO_TEXT):
+        return b"", "length"
+    most = cap.bytes + _WIRE_SLACK if cap.wire is None else cap.wire
+    length = _first(headers, "content-length")
+    if cap.wire is None and length.isascii() and length.isdigit() and int(length[:18]) > most:
         raise _too_large(url, cap, f"it says it has {int(length[:18])} bytes")
-    try:
-        # Of a redirect only the address counts; its body is kept as it came.
-        redirect = response.status_code in redirects.STATUSES
-        decoder = Decoder("" if redirect else response.headers.get("content-encoding", ""), cap.bytes)
-    except UnknownCoding as error:
-        raise BadResponse(
-            f"{shown(url)} came in the content coding {plain(str(error), 40)!r}, which was not asked for",
-            cause="gzip and deflate are read",
-            url=url,
-            status=response.status_code,
-        ) from error
-    payload: list[bytes] = []
+    parts: list[bytes] = []
     size = 0
+    truncated: Truncated | None = None
     try:
-        async for part in response.aiter_raw():
-            payload.append(part)
+        async for part in cast(httpx.AsyncByteStream, response.stream):
+            parts.append(part)
             size += len(part)
-            decoder.feed(part)
-            if size > cap.bytes + _WIRE_SLACK:
-                raise CapExceeded(decoder.body)
-        complete = decoder.finish()
-    except CapExceeded as error:
-        if not cap.cut:
-            raise _too_large(url, cap, "it was stopped there") from error
-        return b"".join(payload), error.body, True, "length"
-    except Corrupt as error:
-        raise BadResponse(
-            f"{shown(url)}: the body cannot be decoded", cause=str(error), url=url, status=response.status_code
-        ) from error
-    except (httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, OSError):
+            if size > most:
+                if cap.wire is None:
+                    raise _too_large(url, cap, "it was stopped there")
+                truncated = "length"
+                break
+    except httpx.RemoteProtocolError:
+        truncated = "unspecified"
+    except httpx.TransportError:
         # The head came and the body broke off: worth another try, and if it is the last, worth keeping as what it is.
-        return b"".join(payload), decoder.body, False, "disconnect"
-    return b"".join(payload), decoder.body, complete, None
+        truncated = "disconnect"
+    return b"".join(parts)[:most], truncated
+
+
+def _decoded(payload: bytes, headers: Sequence[tuple[str, str]], cap: Cap, url: str, status: int) -> tuple[bytes, bool]:
+    """The body, and whether it is whole as far as its coding can tell."""
+    body, fault, why = decode(payload, headers, most=cap.bytes)
+    if fault == "unknown":
+        raise BadResponse(
+            f"{shown(url)} came in the content coding {plain(why, 40)!r}, which was not asked for",
+            cause="gzip, deflate, br and zstd are read, two of them on top of each other at most",
+            url=url,
+            status=status,
+        )
+    if fault == "damaged":
+        raise BadResponse(f"{shown(url)}: the body cannot be decoded", cause=plain(why), url=url, status=status)
+    if fault == "cut":
+        raise _too_large(url, cap, "it was stopped there")
+    return body, fault is None
 
 
 def _too_large(url: str, cap: Cap, how: str) -> TooLarge:
@@ -172,17 +185,8 @@ def _too_large(url: str, cap: Cap, how: str) -> TooLarge:
     )
 
 
-def _request_head(request: httpx.Request) -> bytes:
-    lines = [b"%s %s HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [name + b": " + value for name, value in request.headers.raw]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
-
-
-def _response_head(response: httpx.Response) -> bytes:
-    version = response.extensions["http_version"]
-    lines = [b"%s %d %s" % (version, response.status_code, response.extensions["reason_phrase"])]
-    lines += [name + b": " + value for name, value in response.headers.raw]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+def _first(headers: Sequence[tuple[str, str]], name: str) -> str:
+    return next((value for key, value in headers if key.lower() == name), "")
 
 
 def _bytes(value: str | bytes) -> bytes:

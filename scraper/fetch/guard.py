@@ -8,17 +8,14 @@ address wrapped in IPv6 meets the same check.
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-
-import httpcore
 
 from parsers.errors import AddressRefused
 from scraper.fetch.words import plain
 
 Address = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
-CONNECT_SECONDS = 10.0
-"""For one address of a host, so that one dead address does not use up the deadline of the others."""
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -50,44 +47,54 @@ def allowed(address: Address, allow: Iterable[IPv4Network | IPv6Network]) -> boo
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses of a host, as the system gives them. Raises OSError."""
+    with suppress(ValueError):
+        return (str(ip_address(host)),)
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return tuple(dict.fromkeys(str(item[4][0]) for item in found))
 
 
-class GuardedBackend(httpcore.AnyIOBackend):
-    """Opens connections, only to addresses that may be fetched."""
+class Guard:
+    """Says where a connection may go. `allow`: networks that may be fetched although they are private."""
 
     def __init__(self, allow: Sequence[IPv4Network | IPv6Network], resolver: Resolver = resolve) -> None:
         self._allow = tuple(allow)
         self._resolver = resolver
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Resolve once, check, connect to what was checked. Raises AddressRefused if no address of the host may be."""
+    async def addresses(self, host: str, port: int) -> list[str]:
+        """The addresses of a host that may be connected to; connections go to these, never to the name.
+
+        Raises OSError if it has none, AddressRefused if none of them may be.
+        """
         try:
             found = [ip_address(text) for text in await self._resolver(host, port)]
         except (OSError, ValueError) as error:
-            raise httpcore.ConnectError(f"the name {plain(host)} has no address ({plain(str(error))})") from error
-        checked = [address for address in found if allowed(address, self._allow)]
-        if found and not checked:
-            shown = ", ".join(map(str, found[:4]))
-            raise AddressRefused(
-                f"{plain(host)} is not fetched: its address {shown} is not on the public internet",
-                cause="pages must not lead a crawl into a private network",
-                next=f'if it is yours, add  allow_addresses = ["{found[0]}"]  to [crawl]',
-            )
-        failure: Exception = httpcore.ConnectError(f"the name {plain(host)} has no address")
-        for address in checked:
-            try:
-                return await super().connect_tcp(
-                    str(address), port, timeout or CONNECT_SECONDS, local_address, socket_options
-                )
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                failure = error
-        raise failure
+            raise OSError(f"the name {plain(host)} has no address ({plain(str(error))})") from error
+        if not found:
+            raise OSError(f"the name {plain(host)} has no address")
+        checked = [str(address) for address in found if allowed(address, self._allow)]
+        if not checked:
+            raise _refusal(host, found)
+        return checked
+
+    def check_spelling(self, host: str) -> None:
+        """What can be said of a host that a proxy will resolve. Raises AddressRefused for this machine and private addresses."""
+        name = host.rstrip(".").lower()
+        try:
+            # As resolvers read it: in hex, in octal, in fewer than four parts.
+            address = ip_address(name) if ":" in name else IPv4Address(socket.inet_aton(name))
+        except (OSError, ValueError):
+            if name == "localhost" or name.endswith(".localhost"):
+                address = IPv4Address("127.0.0.1")
+            else:
+                return
+        if not allowed(address, self._allow):
+            raise _refusal(host, [address])
+
+
+def _refusal(host: str, found: Sequence[Address]) -> AddressRefused:
+    shown = ", ".join(map(str, found[:4]))
+    return AddressRefused(
+        f"{plain(host)} is not fetched: its address {shown} is not on the public internet",
+        cause="pages must not lead a crawl into a private network",
+        next=f'if it is yours, add  allow_addresses = ["{found[0]}"]  to [crawl]',
+    )

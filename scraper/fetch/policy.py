@@ -2,6 +2,7 @@
 
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,6 +48,8 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     Never negative, never more than MAX_HOLD.
     """
     text = (value or "").strip()
+    if not text:
+        return None
     if _SECONDS.fullmatch(text):
         return min(float(text), MAX_HOLD)
     try:
@@ -82,21 +85,47 @@ class _Wait(wait_base):
         return max(self._backoff.seconds(retry_state.attempt_number), asked or 0.0)
 
 
-def retrying(
+async def persist(
+    once: Callable[[], Awaitable[Answer]],
     *,
     retries: int,
     budget: float,
     backoff: Backoff,
     sleep: Callable[[float], Awaitable[None]],
     before_sleep: Callable[[RetryCallState], None],
-) -> AsyncRetrying:
-    """At most `retries` further tries, none begun after `budget` seconds; the last answer or error is the outcome."""
-    return AsyncRetrying(
-        stop=stop_after_attempt(retries + 1) | stop_before(budget),
+) -> Answer:
+    """What `once` gives, tried again at most `retries` times, not after `budget` seconds; the last answer or error counts.
+
+    The first try is made without tenacity, which would cost more than to send the request and read the head. It
+    takes over, beginning with that try's outcome, if there is a reason for another.
+    """
+    began = time.monotonic()
+    first: Answer | FetchError
+    try:
+        first = await once()
+        if not worth_another_try(first):
+            return first
+    except FetchError as error:
+        if not error.retryable:
+            raise
+        first = error
+    outcomes = [first]
+
+    async def again() -> Answer:
+        if not outcomes:
+            return await once()
+        outcome = outcomes.pop()
+        if isinstance(outcome, FetchError):
+            raise outcome
+        return outcome
+
+    answer: Answer = await AsyncRetrying(
+        stop=stop_after_attempt(retries + 1) | stop_before(budget - (time.monotonic() - began)),
         wait=_Wait(backoff),
         retry=retry_if_exception(lambda error: isinstance(error, FetchError) and error.retryable)
         | retry_if_result(worth_another_try),
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
         sleep=sleep,
         before_sleep=before_sleep,
-    )
+    )(again)
+    return answer

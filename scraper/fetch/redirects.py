@@ -1,5 +1,6 @@
 """Where an answer sends us: addresses to requests, redirects to addresses."""
 
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
@@ -13,6 +14,8 @@ MAX_HOPS_ROBOTS = 5
 """RFC 9309 section 2.3.1.2: at least five are followed."""
 MAX_LENGTH = 8192
 _SPACE = "".join(map(chr, range(33)))
+parsed = lru_cache(maxsize=256)(httpx.URL)
+"""An address as httpx reads it. It is needed to check it and to send it, and reading costs as much as sending."""
 
 
 def address(url: str) -> str:
@@ -23,8 +26,8 @@ def address(url: str) -> str:
     try:
         parts = urlsplit(without_secrets(url))
         clean = urlunsplit(parts._replace(fragment=""))
-        parsed = httpx.URL(clean)
-        usable = parsed.scheme in ("http", "https") and bool(parsed.host) and parts.port != 0
+        read = parsed(clean)
+        usable = read.scheme in ("http", "https") and bool(read.host) and parts.port != 0
     except (ValueError, httpx.InvalidURL) as error:
         raise AddressRefused(f"{shown(url)} is not an address", cause=plain(str(error)), url=url) from error
     if not usable:
@@ -62,7 +65,7 @@ def target(base: str, location: str | None) -> str:
     if parts.scheme in ("http", "https") and not parts.hostname:
         raise BadResponse(f"{shown(base)} redirects to {plain(text)!r}, which names no host", url=base)
     try:
-        return str(httpx.URL(address(joined)))  # escaped as it will be sent
+        return str(parsed(address(joined)))  # escaped as it will be sent
     except AddressRefused as error:
         raise AddressRefused(
             f"{shown(base)} redirects to {shown(text)}",

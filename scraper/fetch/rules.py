@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-from parsers.errors import BadResponse, ConnectionFailed, DeadlineExceeded, HostHeld, RobotsDenied
+from parsers.errors import BadResponse, ConnectionFailed, DeadlineExceeded, HostHeld, RobotsDenied, TooLarge
 from parsers.page import Page
 from scraper.fetch.pace import MAX_DELAY, Clock
 from scraper.fetch.words import plain, shown
@@ -74,7 +74,7 @@ class Rules:
             page = await self._fetch(self.url)
         except HostHeld as error:
             return self._hold(max(error.seconds, HOLD), error.cause or error.what)
-        except (ConnectionFailed, DeadlineExceeded, BadResponse) as error:
+        except (ConnectionFailed, DeadlineExceeded, BadResponse, TooLarge) as error:
             return self._hold(HOLD, f"{error.what} {error.cause}".strip())
         if page is not None and page.status >= 500:
             return self._hold(HOLD, f"status {page.status}")
