@@ -267,17 +267,18 @@ def test_facts_whose_answer_was_torn_off_never_get_the_next_answer(folder: Path)
     same_as_before(folder, before)
 
 
-def test_a_rebuild_leaves_a_torn_end_to_be_cut(folder: Path) -> None:
+def test_a_rebuild_has_a_torn_end_cut(folder: Path) -> None:
     with Archive.open(folder, write=True) as archive:
         run = Run(archive)
         assert [run.visit(FRONT), run.visit(STORY)] == ["front", "new"]
     path = Warc(folder / "warc").files()[-1]
     path.write_bytes(path.read_bytes()[:-40] + b"torn")
     torn = cut_in_the_middle(folder, STORY)
+    size = path.stat().st_size
     done = rebuild(folder, Settings())
     assert (done.pages, done.articles) == (1, 0)
+    assert path.stat().st_size == size - torn
     with Archive.open(folder, write=True) as archive:
-        assert archive.recovered == [f"{path.name}: cut {torn} bytes of a record that was never finished"]
         assert Run(archive).visit(STORY) == "new"
     before = tables(folder)
     same_as_before(folder, before)

@@ -29,10 +29,11 @@ print(sum(bool(result.inconsistent or result.lost) for result in results))
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     """In a process of its own: rounds fork, and this one has threads."""
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=110)
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=580)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_few_rounds_of_each_kind() -> None:
     kinds = "kill=20,power=20,enospc=5,fsync=5"
     done = run(str(BENCH / "crash.py"), "--kinds", kinds, "--seed", "7", "--jobs", "2")
@@ -45,6 +46,7 @@ def test_a_few_rounds_of_each_kind() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_rounds_notice_an_archive_that_never_asks_for_durable_bytes() -> None:
     done = run("-c", CARELESS.format(bench=str(BENCH)))
     assert done.returncode == 0, done.stderr
@@ -89,21 +91,18 @@ def test_a_sound_archive_has_no_problems(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (sql("DELETE FROM visit WHERE id = 9"), "bytes without rows"),
-        (sql("UPDATE visit SET offset = offset + 1 WHERE id = 9"), "where a row points"),
-        (sql("UPDATE capture SET digest = x'00' WHERE id = 9"), "is not what was captured"),
-        (sql("UPDATE reading SET latest = 0 WHERE id = 3"), "latest reading"),
-        (sql("DELETE FROM front WHERE id = 1"), "foreign_key_check"),
-        (sql("DELETE FROM text_fts WHERE rowid = 3"), "text_fts"),
-        (sql("DELETE FROM text_fts_data WHERE id > 10"), "text_fts"),
-        (sql("UPDATE warc SET indexed = indexed - 1"), "not all indexed"),
-        (flip, "cannot be read"),
-        (append, "torn after"),
+        (flip, "damaged_record"),
+        (append, "garbage"),
+        (sql("DELETE FROM visit WHERE id = 9"), "bytes_without_row"),
+        (sql("UPDATE warc SET indexed = indexed - 1"), "there are"),
+        (sql("DELETE FROM alias WHERE url = (SELECT url FROM article WHERE id = 3)"), "does not name"),
+        (sql("UPDATE run SET state = 'running'"), "two runs"),
     ],
 )
 def test_what_is_wrong_is_found(copy: Path, change: Callable[[Path], object], words: str) -> None:
     change(copy)
-    assert [problem for problem in crash_check.problems(copy) if words in problem]
+    found = crash_check.problems(copy)
+    assert [problem for problem in found if words in problem], found
 
 
 def test_what_is_missing_is_found(copy: Path) -> None:
