@@ -12,8 +12,6 @@ from scraper.fetch.words import plain
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
-SLACK = 1.01
-"""Pauses are a little longer than asked for: the server's clock sees the end of an answer later than ours."""
 SLOWED = 10.0
 """Seconds for which a host is left alone after it refused one address."""
 MAX_DELAY = 300.0
@@ -84,7 +82,7 @@ class Pace:
         async with self._lock:
             while True:
                 self.check(url)
-                left = max(self._ended + self.delay * SLACK, self._held_until) - self._clock()
+                left = max(self._ended + self.delay, self._held_until) - self._clock()
                 if left <= 0:
                     break
                 await self._sleep(left)
