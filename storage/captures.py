@@ -23,6 +23,7 @@ ROTATE_AT = 1_000_000_000
 SPILL_AT = 32_000_000
 """Bytes of a group that may lie in memory."""
 SOFTWARE = f"newsmorgue/{__version__}"
+_REWRITTEN = re.compile(r"-r\d+(?=\.warc\.gz\Z)")
 _NUMBER = re.compile(r"-(\d{5,})(?:-r(\d+))?\.warc\.gz\Z")
 
 
@@ -223,6 +224,11 @@ def number_of(path: Path) -> tuple[int, int]:
     """The running number in a file's name, and how often the file was rewritten (`-r1`); (0, 0) for foreign names."""
     match = _NUMBER.search(path.name)
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
+
+
+def first_name(name: str) -> str:
+    """The name that a file had before it was rewritten."""
+    return _REWRITTEN.sub("", name)
 
 
 def sync_folder(folder: Path) -> None:
