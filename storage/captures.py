@@ -23,6 +23,7 @@ ROTATE_AT = 1_000_000_000
 SPILL_AT = 32_000_000
 """Bytes of a group that may lie in memory."""
 SOFTWARE = f"newsmorgue/{__version__}"
+_REWRITTEN = re.compile(r"-r\d+(?=\.warc\.gz\Z)")
 _NUMBER = re.compile(r"-(\d{5,})(?:-r(\d+))?\.warc\.gz\Z")
 _REVISION = re.compile(r"(.*?)(?:-r(\d+))?\.warc\.gz", re.DOTALL)
 
@@ -230,6 +231,11 @@ def revised(path: Path) -> Path:
     """Where a file goes when it is rewritten."""
     name, number = revision_of(path)
     return path.with_name(f"{name}-r{number + 1}.warc.gz")
+
+
+def first_name(name: str) -> str:
+    """The name that a file had before it was rewritten."""
+    return _REWRITTEN.sub("", name)
 
 
 def sync_folder(folder: Path) -> None:
