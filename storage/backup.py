@@ -17,7 +17,7 @@ from pathlib import Path
 
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.version import __version__
-from storage import lock, manifest, records, verify_rows
+from storage import disk, lock, manifest, records, verify_rows
 from storage.captures import first_name
 from storage.database import DATABASE, explained, in_our_words, reading
 from storage.manifest import MANIFEST, NEW, SETTINGS, SIDECARS, Copied, Entry
@@ -53,7 +53,7 @@ def backup(
     if dry_run:
         return _Backup(folder, to, _known(to), check, tell, dry_run=True).run(now)
     with manifest.written(to):
-        (to / "warc").mkdir(parents=True, exist_ok=True)
+        disk.make_folder(to / "warc")
     held = lock.take(to)
     try:
         with manifest.written(to):

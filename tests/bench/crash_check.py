@@ -14,14 +14,12 @@ from typing import Any
 
 from crash_stock import Stock
 
-from parsers.errors import NewsmorgueError
 from scraper.ingest import Ingest, catch_up
 from scraper.rebuild import rebuild
 from scraper.settings import Settings
 from storage.archive import Archive
-from storage.records import Place
-from storage.replay import events
 from storage.timing import instant
+from storage.verify import Verify
 
 ERRORS = ("robots_denied", "address_refused", "host_held", "connection_failed", "deadline_exceeded", "bad_response")
 """Outcomes of addresses that did not come."""
@@ -34,8 +32,8 @@ class Acknowledged:
     `pages`: (address, kind, outcome, at) of each answer in order of time, `at` as in `visit.at`; `titles`: of an address
     and a time, the title that its article then has. `known`: addresses kept and read. `ledger`: (site, day, stage) to the
     least count. `failures`: addresses. `fetched`: addresses that a crawl over HTTP said, with their outcome. `runs`: key
-    to state. `doomed`: addresses whose takedown was begun; `gone`: was done. `backups`: folders. `init`: the archive was
-    made.
+    to state. `doomed`: addresses whose takedown was begun; `gone`: was done. `backup`: what had been said when the last
+    backup was made. `restored`: from it. `init`: the archive was made.
     """
 
     pages: list[tuple[str, str, str, str]] = field(default_factory=list)
@@ -47,7 +45,8 @@ class Acknowledged:
     runs: dict[int, str] = field(default_factory=dict)
     doomed: set[str] = field(default_factory=set)
     gone: set[str] = field(default_factory=set)
-    backups: list[str] = field(default_factory=list)
+    backup: "Acknowledged | None" = None
+    restored: bool = False
     init: bool = False
 
     def copy(self) -> "Acknowledged":
@@ -79,7 +78,8 @@ class Acknowledged:
         if "gone" in message:
             self.gone.add(message["gone"])
         if "backup" in message:
-            self.backups.append(message["backup"])
+            self.backup = deepcopy(self)
+        self.restored |= message.get("restored", False)
         self.init |= message.get("init", False)
         return len(message.get("pages", ())) + len(message.get("failures", ())) + ("fetched" in message)
 
@@ -116,92 +116,32 @@ def _now(archive: Archive) -> datetime:
 
 # -- consistent ----------------------------------------------------------------------------------------------------
 
-
-def problems(folder: Path) -> list[str]:
-    """Everything wrong with an archive that nobody is writing to; [] if it is sound."""
-    try:
-        with Archive.open(folder) as archive:
-            return [*_database(folder), *_rows(archive), *_bytes(archive)]
-    except (NewsmorgueError, sqlite3.DatabaseError) as error:
-        return [f"{type(error).__name__}: {error}"]
-
-
-def _database(folder: Path) -> Iterator[str]:
-    with closing(sqlite3.connect(folder / "archive.db", isolation_level=None)) as db:
-        for (words,) in db.execute("PRAGMA integrity_check"):
-            if words != "ok":
-                yield f"integrity_check: {words}"
-        for row in db.execute("PRAGMA foreign_key_check"):
-            yield f"foreign_key_check: {row}"
-        for command in (
-            "INSERT INTO text_fts (text_fts) VALUES ('integrity-check')",
-            "INSERT INTO text_fts (text_fts, rank) VALUES ('integrity-check', 1)",
-        ):
-            try:
-                db.execute(command)
-            except sqlite3.DatabaseError as error:
-                yield f"text_fts: {error}"
-
-
 _SQL = {
     "a capture without a visit": "SELECT id FROM capture WHERE id NOT IN (SELECT capture_id FROM visit)",
-    "an article whose latest reading is not its last": "SELECT a.id FROM article a JOIN revision v ON v.article_id = a.id "
-    "JOIN reading r ON r.revision_id = v.id GROUP BY a.id HAVING sum(r.latest) <> 1 OR max(r.id * r.latest) <> max(r.id)",
     "an article without a reading": "SELECT id FROM article WHERE id NOT IN "
     "(SELECT v.article_id FROM revision v JOIN reading r ON r.revision_id = v.id)",
     "an article that its own address does not name": "SELECT id FROM article a WHERE NOT EXISTS "
     "(SELECT 1 FROM alias l WHERE l.url = a.url AND l.article_id = a.id)",
-    "a story read and not kept": "SELECT c.id FROM capture c WHERE c.kind = 'story' AND c.verdict = 'article' "
-    "AND c.withheld IS NULL AND c.asked NOT IN (SELECT url FROM alias)",
-    "a front read and not kept": "SELECT c.id FROM capture c WHERE c.kind IN ('front', 'feed') AND c.verdict = 'front' "
-    "AND c.withheld IS NULL AND c.asked NOT IN (SELECT url FROM front)",
+    "a story read and not kept": "SELECT id FROM capture WHERE kind = 'story' AND verdict = 'article' "
+    "AND withheld IS NULL AND asked NOT IN (SELECT url FROM alias)",
+    "a front read and not kept": "SELECT id FROM capture WHERE kind IN ('front', 'feed') AND verdict = 'front' "
+    "AND withheld IS NULL AND asked NOT IN (SELECT url FROM front)",
     "a placement that ends before it begins": 'SELECT card_id FROM placement WHERE "until" < since',
     "two runs that run": "SELECT max(id) FROM run WHERE state = 'running' HAVING count(*) > 1",
-}  # fmt: skip
+}
 
 
-def _rows(archive: Archive) -> Iterator[str]:
-    for words, sql in _SQL.items():
-        for (key,) in archive.db.execute(sql).fetchall():
-            yield f"{words}: {key}"
-
-
-def _bytes(archive: Archive) -> Iterator[str]:
-    """Every row's bytes are there and are what they were; every answer and every byte in the files has its row."""
-    visits = {
-        (file, offset): length for file, offset, length in archive.db.execute("SELECT file, offset, length FROM visit")
-    }
-    indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
-    for path in archive.warc.files():
-        size = path.stat().st_size
-        if indexed.pop(path.name, 0) != size:
-            yield f"{path.name}: its {size} bytes are not all indexed"
-        end = 0
-        records = []
-        try:
-            for record in archive.warc.records(path):
-                records.append(record)
-                end = record.place.offset + record.place.length
-        except NewsmorgueError as error:
-            yield str(error)
-        if end != size and records:
-            yield f"{path.name}: torn after {end} of {size} bytes"
-        for event in events(records):
-            if event.answer is not None and visits.pop((path.name, event.answer.place.offset), None) is None:
-                yield f"{path.name}: bytes without rows at {event.answer.place.offset} ({event.answer.url})"
-    for name, size in indexed.items():
-        yield f"{name}: missing, {size} bytes of it indexed"
-    for file, offset in visits:
-        yield f"{file}: no answer at offset {offset}, where a row points"
-    for (capture,) in archive.db.execute("SELECT id FROM capture WHERE withheld IS NULL").fetchall():
-        try:
-            archive.page(capture)
-        except NewsmorgueError as error:
-            yield f"capture {capture}: {error}"
-    for file, offset, length in archive.db.execute(
-        "SELECT file, offset, length FROM capture WHERE withheld IS NOT NULL"
-    ).fetchall():
-        archive.warc.read(Place(file, offset, length))
+def problems(folder: Path) -> list[str]:
+    """Everything wrong with an archive that nobody is writing to; [] if it is sound."""
+    found = [f"verify: {finding.as_row()}" for finding in Verify(folder).findings()]
+    if not found:
+        with Archive.open(folder) as archive:
+            found += [f"{words}: {key}" for words, sql in _SQL.items() for (key,) in archive.db.execute(sql)]
+            known = dict(archive.db.execute("SELECT file, indexed FROM warc"))
+            sizes = {path.name: path.stat().st_size for path in archive.warc.files()}
+            if known != sizes:
+                found.append(f"indexed {known}, there are {sizes}")
+    return found
 
 
 # -- acknowledged --------------------------------------------------------------------------------------------------

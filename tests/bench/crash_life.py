@@ -71,13 +71,15 @@ class Ticking:
 
 @dataclass(slots=True)
 class Worker:
-    """The process at work on `folder`. `known`: addresses that were kept and read; `doomed`: those of takedowns."""
+    """The process at work on `folder`. `known`: addresses that were kept and read; `doomed`: those of takedowns. `backed`:
+    there is a backup."""
 
     life: Life
     folder: Path
     stock: Stock
     known: set[str]
     doomed: set[str]
+    backed: bool
     portal: Settings
     say: Say
     clock: Ticking
@@ -107,14 +109,20 @@ class Worker:
     def takedown(self, _: int) -> None:
         if stories := [url for url in sorted(self.known) if self.stock.kinds[url] == "story"]:
             url = self.rng.choice(stories)
+            self.doomed.add(url)
+            self.known = self.known - {url}
             self.say({"doomed": url})
             self.verb("takedown", url, "--apply", "--reason", "asked", "--by", "us", "--archive", str(self.folder))
             self.said["gone"] = url
 
     def backup(self, _: int) -> None:
-        copy = self.folder.with_name(f"backup-{self.life.number}")
-        self.verb("backup", str(copy), "--archive", str(self.folder))
-        self.said["backup"] = str(copy)
+        self.verb("backup", str(self.folder.with_name("backup")), "--archive", str(self.folder))
+        self.said["backup"] = True
+
+    def restore(self, _: int) -> None:
+        if self.backed and not self.folder.with_name("restored").exists():
+            self.verb("restore", str(self.folder.with_name("backup")), str(self.folder.with_name("restored")))
+            self.said["restored"] = True
 
     # -- an open archive -----------------------------------------------------------------------------------------------
 
@@ -229,13 +237,8 @@ class Acknowledging(Silent):
         self.say({"fetched": [url, outcome]})
 
 
-VERBS = ("rebuild", "takedown", "backup")
-"""Verbs that rounds call while nobody has the archive open, if this edition has them."""
-
-
-def verbs() -> list[str]:
-    """Those of them that there are."""
-    return [verb for verb in VERBS if verb in cli.VERBS]
+VERBS = ("rebuild", "takedown", "backup", "restore")
+"""Verbs that rounds call while nobody has the archive open."""
 
 
 # -- the process -----------------------------------------------------------------------------------------------------
@@ -246,7 +249,9 @@ def live(life: Life, folder: Path, stock: Stock, said: Acknowledged, portal: Set
     _arm(life)
     clock = Ticking(START + timedelta(days=life.number))
     known = said.known - said.doomed
-    worker = Worker(life, folder, stock, known, said.doomed, portal, say, clock, random.Random(life.seed))
+    worker = Worker(
+        life, folder, stock, known, said.doomed, said.backup is not None, portal, say, clock, random.Random(life.seed)
+    )
     for n, (name, number) in enumerate(life.actions):
         say({"begin": n})
         if _do(worker, n, name, number, say):
