@@ -172,7 +172,7 @@ class Article:
     @property
     def body(self) -> str:
         """Blocks joined by one newline; spans count its code points."""
-        return "\n".join(block.text for block in self.blocks)
+        return "\n".join([block.text for block in self.blocks])
 
     @property
     def experts(self) -> tuple[Person, ...]:

@@ -11,7 +11,7 @@ from parsers.article import Article, Block, Card, Image, Person, Provenance, Quo
 from parsers.links import Front
 from parsers.page import Page
 from parsers.quotes.extract import extract
-from parsers.text import blocks, clean, node_text, normalised
+from parsers.text import REMOVED, blocks, clean, node_text, normalised
 from parsers.url import domain, try_canonical
 from parsers.version import __version__
 
@@ -206,12 +206,12 @@ class Layout:
             description=self._of_head("description", self.head.description) or "",
             blocks=body,
             captions=captions,
-            authors=self.authors(),
+            authors=tuple(name for name in self.authors() if REMOVED not in name),
             published=self.published(),
             modified=self.modified(),
             section=section,
             sections=sections,
-            tags=self.tags(),
+            tags=tuple(name for name in self.tags() if REMOVED not in name),
             language=self._of_head("language", self.head.language) or (self.site.language if self.site else None),
             paywall=self._of_head("paywall", self.head.paywall),
             image=self.image(),

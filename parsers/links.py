@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from selectolax.lexbor import LexborNode
 
+from parsers import dates
 from parsers.article import Card
 from parsers.feeds import FeedItem, looks_like_feed
 from parsers.feeds import items as feed_items
@@ -39,7 +40,7 @@ class Front:
 
     `cards`: stories in page order. `pages`: further numbered pages of this listing. `sections`: fronts of sections that
     the page's menus link to. `feeds`: as the head announces them. `published`: UTC instants that a feed gives for its
-    stories. All addresses are canonical.
+    stories, those that cannot be right left out. All addresses are canonical.
     """
 
     cards: tuple[Card, ...] = ()
@@ -90,7 +91,11 @@ def feed(page: Page) -> Front:
         Card(url=item.url, title=item.title, teaser=item.teaser, section=item.section, position=number)
         for number, item in enumerate(items, 1)
     )
-    dated = {item.url: item.published.utc for item in items if item.published and item.published.utc}
+    dated = {
+        item.url: item.published.utc
+        for item in items
+        if item.published and item.published.utc and not dates.flag(item.published, page.captured)
+    }
     return Front(cards=tuple(announced), title=title, published=dated)
 
 

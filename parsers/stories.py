@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
+from parsers.url import is_removed
+
 _DATE = re.compile(r"/(?:19|20)\d\d[/-]?(?:0?[1-9]|1[0-2]|[a-z]{3})(?:[/-]?\d{1,2})?(?=[/-])", re.IGNORECASE)
 _ID = re.compile(r"\d{5,}")
 _HEX = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{12,}", re.IGNORECASE)
@@ -216,7 +218,7 @@ WEIGHTS: dict[str, float] = {
 
 def is_story(url: str, text: str) -> bool:
     """Whether a link leads to a story, from its address (may be relative) and its text alone."""
-    return score(url, text) > 0.5
+    return score(url, text) > 0.5 or is_removed(url)
 
 
 def is_section(url: str, text: str) -> bool:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
@@ -12,9 +13,13 @@ _JUNK = re.compile(
     "[\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufffe\uffff\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
 )
 _SPACE = re.compile(r"\s+")
-_FOLD = str.maketrans(
-    dict.fromkeys("‘’‚‛´`", "'") | dict.fromkeys("“”„‟«»", '"') | dict.fromkeys("‐‑‒–—―−", "-") | {"\u2026": "..."}
-)
+# What NFKC leaves as it is, or turns into the same (a no-break space, an ellipsis); "`" may come out of it.
+_FOLD = {
+    odd: plain
+    for plain, group in {"'": "‘’‚‛`", '"': "“”„‟«»", "-": "‐‑‒–—―−", "...": "\u2026", " ": "\u00a0"}.items()
+    for odd in group
+}
+_ASCII, _VISIBLE = bytes(range(128)), bytes(range(32, 127))
 
 SILENT = frozenset(
     "script style noscript template svg math iframe object embed video audio canvas select option button form "
@@ -26,6 +31,8 @@ BLOCKS = frozenset(
     "address article aside blockquote body center dd details div dl dt fieldset figcaption figure footer h1 h2 "
     "h3 h4 h5 h6 header hr html li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
 )
+REMOVED = "[removed]"
+"""What stands where something was taken out: a secret, or what was taken down."""
 MAX_DEPTH = 200
 """Deeper markup is an accident or an attack; its text is taken as one run."""
 
@@ -35,10 +42,35 @@ def clean(text: str) -> str:
     return unicodedata.normalize("NFC", _SPACE.sub(" ", _JUNK.sub("", text)).strip())
 
 
+@lru_cache(maxsize=1)
+def foreign(text: str) -> str:
+    """The characters beyond ASCII, in order. Words are counted right after a text was normalised: the last is remembered."""
+    return (
+        ""
+        if text.isascii()
+        else text.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    )
+
+
 def normalised(text: str) -> str:
     """For comparison and hashes: NFKC, case folded, quote marks and dashes folded, single spaces."""
-    folded = unicodedata.normalize("NFKC", text).translate(_FOLD).casefold()
-    return _SPACE.sub(" ", _JUNK.sub("", folded)).strip()
+    # Every article passes here whole, so the common case takes no pattern and no table: those cost ten times as much.
+    odd = set(foreign(text))
+    text = text.replace("\n", " ").replace("`", "'")
+    if odd <= _FOLD.keys():
+        for char in odd:
+            text = text.replace(char, _FOLD[char])
+        text = text.casefold()
+        visible = not text.encode().translate(None, _VISIBLE)
+    else:
+        text = unicodedata.normalize("NFKC", text)
+        for char, plain in _FOLD.items():
+            text = text.replace(char, plain)
+        text = text.casefold()
+        visible = text.isprintable()
+    if visible and "  " not in text:
+        return text.strip(" ")
+    return _SPACE.sub(" ", _JUNK.sub("", text)).strip()
 
 
 def node_text(node: LexborNode) -> str:

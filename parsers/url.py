@@ -40,6 +40,7 @@ _SESSION_VALUE = re.compile(r"[0-9a-f]{16,}", re.I)
 _PATH_SESSION = re.compile(r";jsessionid=[^/?#;]*", re.I)
 # A "%" that begins no escape stays as it is, so none of what follows may become one.
 _ESCAPE = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])%([0-9A-Fa-f]{2})")
+_REMOVED = re.compile(r"https?://[^/?#]+/removed/[0-9a-f]{32}(?=[/?#]|\Z)")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PATH_SAFE = "%/:@!$&'()*+,;=~-._|"
 _QUERY_SAFE = "%/:@!$'()*,;~-._?|[]"
@@ -96,6 +97,19 @@ def try_canonical(url: str, base: str | None = None) -> str | None:
         return canonical(url, base)
     except UsageError:
         return None
+
+
+def removed(url: str, key: str) -> str:
+    """What stands where the address of a story that was taken down stood. `key`: 32 hex digits, one key an address.
+
+    It is an address too, so that a list of stories keeps its order and its length.
+    """
+    return "/".join(url.split("/", 3)[:3]) + f"/removed/{key}"
+
+
+def is_removed(url: str) -> bool:
+    """Whether an address stands where one was struck out."""
+    return "/removed/" in url and bool(_REMOVED.match(url))
 
 
 def host(url: str) -> str:

@@ -1,19 +1,22 @@
 """The loop: a due address, its page, what stands in it, new addresses. State is in the archive; a killed crawl goes on."""
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
+from parsers.article import Card
 from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
+from parsers.page import Page
 from scraper import ingest
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
 from scraper.ingest import Ingest, Reading, Tally
 from scraper.settings import Settings, SiteSettings
-from storage import timing
+from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
 from storage.frontier import Entry, Kind
@@ -168,17 +171,33 @@ class Crawl:
             fetched = await fetcher.get(entry.url, etag=entry.etag, last_modified=entry.last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
-        site = self.sites[entry.site]
         if fetched.not_modified or self.archive.holds(entry.url, fetched.page):
             return _Came(entry, fetched)
         later = entry.kind == "story" and not self.limits.read
+        reading = await self._read(fetched.page, entry, later=later)
+        cards = reading.front.cards if reading.front else reading.article.cards if reading.article else ()
+        clean = self._obedient(fetched, cards, story=entry.kind == "story")
+        if clean is fetched:
+            return _Came(entry, fetched, reading)
+        known = self.archive.holds(entry.url, clean.page)
+        return _Came(entry, clean, None if known else await self._read(clean.page, entry, later=later))
+
+    async def _read(self, page: Page, entry: Entry, *, later: bool) -> Reading:
+        site = self.sites[entry.site]
         if self.readers is None or later:
-            reading = ingest.read(fetched.page, entry.kind, site.parser, site.timezone, only_optouts=later)
-        else:
-            reading = await asyncio.get_running_loop().run_in_executor(
-                self.readers, ingest.read, fetched.page, entry.kind, site.parser, site.timezone
-            )
-        return _Came(entry, fetched, reading)
+            return ingest.read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
+        return await asyncio.get_running_loop().run_in_executor(
+            self.readers, ingest.read, page, entry.kind, site.parser, site.timezone
+        )
+
+    def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
+        """What came, without what was taken down; itself if it holds nothing of that."""
+        if not self.archive.tombstones:
+            return fetched
+        page, exchanges = obedience.cleaned(
+            fetched.page, fetched.exchanges, self.archive.tombstones, cards, story=story
+        )
+        return fetched if page is fetched.page else replace(fetched, page=page, exchanges=exchanges)
 
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""
@@ -190,6 +209,12 @@ class Crawl:
             self.tally.add(site.name, "tried", came.error.kind)
             self.tally.error(entry.url, str(came.error))
             return came.error.kind
+        stone = obedience.leads_to(fetched.page, self.archive.tombstones, story=entry.kind == "story")
+        if stone is not None:
+            retry = self.clock.now() + timedelta(seconds=timing.backoff(entry.failures + 1, self.random))
+            obedience.turn_away(self.archive, entry, fetched.page, stone, site=site.name, retry=retry)
+            self.tally.add(site.name, "tried", "got", "taken_down")
+            return "taken_down"
         withheld = None
         if fetched.not_modified:
             kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id)
@@ -239,6 +264,7 @@ class Crawl:
 
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
+        fetched = self._obedient(fetched)
         site = next((key for key, one in self.sites.items() if ingest.in_scope(fetched.page.url, one)), None)
         self.archive.keep(
             fetched.page,

@@ -6,17 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
-from parsers.errors import NoLayoutFits, ParseError
+from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import host
+from parsers.url import host, is_removed
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
-from storage import timing
+from storage import importing, timing
 from storage.archive import Archive, Kept
+from storage.facts import PageFacts
 from storage.frontier import Entry
+from storage.keeping import Unread
 
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
@@ -108,6 +111,16 @@ class Tally:
         return sorted(site for site, seen in self.by_site.items() if seen["tried"] and not seen["got"])
 
 
+class _Asked(NamedTuple):
+    """A page's address, what it is, the key of its site and its settings. `imported`: it came from a file."""
+
+    url: str
+    kind: str
+    key: int
+    site: SiteSettings
+    imported: bool = False
+
+
 @dataclass(slots=True)
 class Ingest:
     """Keeps what pages of some sites gave. `sites`: by key. `since`: stories dated before it (aware) are left out."""
@@ -134,12 +147,9 @@ class Ingest:
         assert now is not None
         site = self.sites[entry.site]
         known = page.status == 304 or kept.identical
-        if reading is not None and reading.problem:
-            self.tally.error(entry.url, reading.problem)
-        if entry.kind == "story":
-            outcome = self._story(entry, kept, reading, now, withheld)
-        else:
-            outcome = self._front(entry, site, kept, reading, now, withheld)
+        outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
+        if reading is not None and reading.front is not None:
+            self._queue(entry, site, reading.front, now)
         self.archive.frontier.done(
             entry,
             now=now,
@@ -151,45 +161,94 @@ class Ingest:
         )
         return outcome
 
-    def _story(self, entry: Entry, kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
+    def imported(
+        self, facts: PageFacts, key: int, site: SiteSettings, kept: Kept, page: Page, reading: Reading | None
+    ) -> str:
+        """Keep what was read from an imported page. Gives the outcome's word.
+
+        Nothing was asked for, so that the ledger counts nothing, and nothing is queued. But a story of a site that is
+        crawled is known to the queue: it is asked for again only when every known story is.
+        """
+        now = page.captured
+        assert now is not None
+        asked = _Asked(facts.asked, facts.kind, key, site, imported=True)
+        outcome = self._keep(asked, kept, reading, now, facts.withheld)
+        frontier = self.archive.frontier
+        story = facts.kind == "story" and (facts.withheld or outcome in ("new", "changed", "unchanged"))
+        if story and site.sources and frontier.add(facts.asked, site=key, kind="story", now=now):
+            frontier.done(
+                frontier.find(facts.asked, site=key, kind="story", now=now),
+                now=now,
+                status=page.status,
+                outcome=outcome,
+                etag=page.header("etag"),
+                last_modified=page.header("last-modified"),
+                again=None,
+            )
+        return outcome
+
+    def _keep(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
+        if reading is not None and reading.problem:
+            self.tally.error(asked.url, reading.problem)
+        if asked.kind == "story":
+            return self._story(asked, kept, reading, now, withheld)
+        return self._front(asked, kept, reading, now, withheld)
+
+    def _story(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
         """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
         if reading is None or reading.verdict is None:
             if kept.identical:
-                self.archive.seen_again(entry.url, now=now)
+                self.archive.seen_again(asked.url, now=now)
             return "unchanged" if kept.read else "unread"
-        self.archive.set_verdict(kept.capture, reading.verdict, reading.problem)
-        if withheld is not None and reading.verdict == "article":
+        verdict = self._verdict(kept.capture, reading)
+        self.archive.set_verdict(kept.capture, verdict, reading.problem)
+        if withheld is not None and verdict == "article":
             return "withheld"
-        if reading.article is None or reading.verdict != "article":
-            return reading.verdict
-        article = self.archive.keep_article(kept.capture, reading.article, site=entry.site, now=now)
+        if reading.article is None or verdict != "article":
+            return verdict
+        if self.archive.tombstoned(reading.article.canonical_url):
+            self.archive.set_verdict(kept.capture, "error", "the story that the page calls its own was taken down")
+            return "taken_down"
+        article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
+        if asked.imported:
+            importing.in_order(self.archive, article, now)
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
-    def _front(
-        self,
-        entry: Entry,
-        site: SiteSettings,
-        kept: Kept,
-        reading: Reading | None,
-        now: datetime,
-        withheld: str | None,
-    ) -> str:
-        """What a front or feed brought: its cards are kept unless it opts out, its stories and further pages are queued."""
+    def _verdict(self, capture: int, reading: Reading) -> str:
+        """What a story's page really is. One that is led to a front is no story.
+
+        A known story is withdrawn if its address answers 404 or 410, says "not found", or leads to a front. Errors,
+        challenges and consent forms say nothing about it.
+        """
+        assert reading.verdict is not None
+        was_read = reading.article is None or reading.article.layout is not None
+        led_away = was_read and self.archive.leads_to_front(capture)
+        if led_away or reading.verdict in ("gone", "soft_404"):
+            self.archive.withdrawn(capture)
+        return "front" if led_away else reading.verdict
+
+    def _front(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
+        """What a front or feed brought: its cards are kept unless it opts out."""
         if reading is None or reading.verdict is None:
             if kept.read:
-                self.archive.front_unchanged(kept.visit, entry.url, now=now)
+                self.archive.front_unchanged(kept.visit, asked.url, now=now)
             return "unchanged" if kept.read else "unread"
         self.archive.set_verdict(kept.capture, reading.verdict, reading.problem)
         front = reading.front
         if front is None:
             return reading.verdict
-        cards = [card for card in front.cards if in_scope(card.url, site)]
-        new = 0
         if withheld is None:
+            cards = [card for card in front.cards if in_scope(card.url, asked.site)]
             new = self.archive.keep_front(
-                kept.visit, entry.url, cards, site=entry.site, kind=entry.kind, title=front.title, now=now
+                kept.visit, asked.url, cards, site=asked.key, kind=asked.kind, title=front.title, now=now
             )
-        self.archive.note(entry.site, now.date(), "listed", n=new)
+            if not asked.imported:
+                self.archive.note(asked.key, now.date(), "listed", n=new)
+        return "front"
+
+    def _queue(self, entry: Entry, site: SiteSettings, front: links.Front, now: datetime) -> None:
+        """Queue the stories and further pages of a front or feed."""
+        cards = [card for card in front.cards if in_scope(card.url, site)]
         wanted = [card for card in cards if not self._too_old(card.url, front)]
         self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
         for card in wanted:
@@ -197,7 +256,6 @@ class Ingest:
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
-        return "front"
 
     def _too_old(self, url: str, front: links.Front) -> bool:
         """Whether the feed or the address itself dates a story before `since`."""
@@ -226,26 +284,43 @@ class Ingest:
         return timing.next_recheck(entry.first_seen, now, site.recheck)
 
 
-def catch_up(ingest: Ingest) -> int:
-    """Read what a killed run fetched and recovery indexed; the number of pages read."""
+def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
+    """Read what a killed run fetched or imported and recovery indexed, or some unread captures; the number of pages read.
+
+    One whose bytes cannot be read is an error of the run, and stops nothing.
+    """
     archive = ingest.archive
     pages = 0
-    for row in archive.unread():
-        site = ingest.sites.get(row.site) if row.site is not None else None
+    for row in archive.unread() if rows is None else rows:
+        facts = PageFacts(row.asked, row.kind, at_source=row.at_source)
+        if row.site is None:
+            continue
+        site = ingest.sites.get(row.site)
+        if site is None and facts.imported:
+            site = SiteSettings(**importing.site(archive, row.site))
         if site is None:
             continue
-        page = archive.page(row.capture)
+        try:
+            page = archive.page(row.capture)
+        except ArchiveDamaged as error:
+            ingest.tally.error(row.asked, str(error))
+            continue
         reading = read(page, row.kind, site.parser, site.timezone)
+        kept = Kept(row.capture, row.visit, identical=False)
         with archive.transaction():
-            assert row.site is not None
             assert page.captured is not None
-            entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=page.captured)
-            ingest.page(entry, Kept(row.capture, row.visit, identical=False), page, reading)
+            if facts.imported:
+                ingest.imported(facts, row.site, site, kept, page, reading)
+            else:
+                entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=page.captured)
+                ingest.page(entry, kept, page, reading)
         pages += 1
     return pages
 
 
 def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, or one below it."""
+    """On the site's own host, or one below it; not what stands where an address was taken down."""
+    if is_removed(url):
+        return False
     own = host(site.home).removeprefix("www.")
     return host(url) == own or host(url).endswith(f".{own}")

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from parsers.errors import UsageError
+from parsers.errors import ArchiveLocked, UsageError
 from scraper.ingest import Ingest, read
 from scraper.settings import Settings, SiteSettings, from_row
-from storage import facts
+from scraper.takedown import read_again
+from storage import facts, takedown
 from storage.archive import Archive
 from storage.captures import Warc
 from storage.replay import Applied, Event, Replay, readable
@@ -30,9 +32,10 @@ class Rebuilt:
 
 @dataclass(slots=True)
 class _Run:
-    """The run whose events are being replayed: its sites by key, and whether it reads stories."""
+    """The run whose events are being replayed. `sites`: by key; `named`: all that its settings name; `reads`: stories."""
 
     sites: dict[int, SiteSettings]
+    named: dict[str, SiteSettings] = field(default_factory=dict)
     reads: bool = True
 
 
@@ -41,31 +44,40 @@ def rebuild(
 ) -> Rebuilt:
     """Make `archive.db` anew; the old one is replaced when the new one is whole. Gives what was made.
 
-    `settings`: sites of archives of the first edition, whose files do not name them. `progress` is told each file and
-    the pages so far. Raises ArchiveLocked, ArchiveError; then the old database is as it was.
+    `settings`: sites of archives of the first edition, whose files do not name them, and of runs whose beginning is lost.
+    `progress` is told each file and the pages so far. Raises ArchiveLocked, ArchiveError; then the old database is as it was.
     """
     done = Rebuilt()
     with Archive.building(folder) as archive:
         run = _Run({})
         ingest = Ingest(archive, run.sites)
         replay = Replay(archive)
+        begun: set[int] = set()
         for number, path in enumerate(archive.warc.files()):
             if not number:
                 _known_sites(archive, settings, run, path)
-            events = archive.events(path, done.said)
+            events = _begun(archive.events(path, done.said), settings, begun, done.said)
             for group in _grouped(events):
                 with archive.transaction():
                     for event in group:
                         applied = replay.apply(event)
                         if isinstance(event.facts, facts.RunFacts):
                             _begin(ingest, run, event, event.facts)
-                        if applied is not None:
+                        elif isinstance(event.facts, facts.SiteFacts):
+                            _used(archive, run, event, event.facts)
+                        elif applied is not None:
                             _page(ingest, run, applied)
                             done.pages += 1
                 progress(path, done.pages)
             archive.indexed(path)
             done.files += 1
+        # Only now: what was taken down is struck by its own words, and these are known when it was read.
+        plan = takedown.obey(archive)
+        if plan is not None:
+            read_again(archive, plan.unread)
         done.articles = archive.db["article"].count
+    with suppress(ArchiveLocked):  # else whoever holds it finishes what is left
+        Archive.open(folder, write=True).close()
     return done
 
 
@@ -81,6 +93,21 @@ def survey(folder: Path) -> Rebuilt:
         done.files += 1
         done.pages += sum(event.answer is not None for event in readable(warc, path, done.said))
     return done
+
+
+def _begun(events: Iterable[Event], settings: Settings, begun: set[int], said: list[str]) -> Iterable[Event]:
+    """The events, a run whose beginning is lost begun with the settings of today. `begun`: keys of runs so far."""
+    for event in events:
+        run = getattr(event.facts, "run", None)
+        if run is not None and run not in begun:
+            begun.add(run)
+            if not isinstance(event.facts, facts.RunFacts):
+                said.append(
+                    f"{event.first.place.file}: the beginning of run {run} is lost; read with the settings of today"
+                )
+                values = {**settings.as_json(), "chosen": [site.name for site in settings.sites]}
+                yield Event(event.first, facts.RunFacts(run, "unknown", "unknown", json.dumps(values, default=str)))
+        yield event
 
 
 def _grouped(events: Iterable[Event]) -> Iterable[list[Event]]:
@@ -115,12 +142,19 @@ def _begin(ingest: Ingest, run: _Run, event: Event, begun: facts.RunFacts) -> No
     limits = settings.get("limits", {})
     chosen = settings.get("chosen", ())
     run.sites.clear()
-    for values in settings.get("sites", ()):
-        if values["name"] in chosen:
-            _site(ingest.archive, run, from_row(values), event.first.at)
+    run.named = {values["name"]: from_row(values) for values in settings.get("sites", ())}
+    for name, site in run.named.items():
+        if name in chosen:
+            _site(ingest.archive, run, site, event.first.at)
     run.reads = limits.get("read", True)
     ingest.since = datetime.fromisoformat(limits["since"]) if limits.get("since") else None
     ingest.seed(event.first.at)
+
+
+def _used(archive: Archive, run: _Run, event: Event, used: facts.SiteFacts) -> None:
+    """A site that imported pages belong to: one of the settings of then, or one that stood in none."""
+    site = SiteSettings(used.name, used.home, used.parser, used.timezone)
+    _site(archive, run, run.named.get(used.name, site), event.first.at)
 
 
 def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
@@ -135,5 +169,8 @@ def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
     if found.withheld is None and not kept.read and (found.kind != "story" or run.reads):
         content = ingest.archive.page(kept.capture) if kept.identical else page
         reading = read(content, found.kind, site.parser, site.timezone)
+    if found.imported:
+        ingest.imported(found, applied.site, site, kept, page, reading)
+        return
     entry = ingest.archive.frontier.find(found.asked, site=applied.site, kind=found.kind, now=page.captured)
     ingest.page(entry, kept, page, reading, found.withheld)

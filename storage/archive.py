@@ -1,50 +1,56 @@
 """`Archive`: open and recover, keep a page, keep an article, give pages back. WARC is the log, SQLite the index."""
 
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any
+from types import TracebackType
+from typing import IO
 
 from sqlite_utils import Database
 
 from parsers.article import Article, Card
-from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
+from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, keeping, lock, questions, recovery, replay, runs, schema
+from storage import articles, fronts, history, keeping, lock, recovery, replay, runs, schema, tombstones
+from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
+from storage.database import DATABASE, connect, explained, in_our_words, reading
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
+from storage.manifest import MANIFEST, SIDECARS
+from storage.names import Connection
 from storage.records import Exchange
 from storage.replacing import replacing
 from storage.replay import Event
 from storage.timing import stamp
+from storage.tombstones import Tombstones
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
-DATABASE = "archive.db"
-SIDECARS = ("corrections.jsonl", "takedowns.jsonl")
-BUSY = 30_000
-"""Milliseconds that a reader waits for a checkpoint."""
+CACHE = 65_536
+"""KiB of pages that the writer keeps in memory: the upper levels of every index, and what full text merges."""
+CHECKPOINT = 4_000
+"""Pages in the -wal before they are copied into the database: one page changed by many groups is copied once."""
+_INSIDE = nullcontext()
+"""What a transaction within another one is."""
 
 
 @dataclass(slots=True)
-class Archive:
+class Archive(Answers):
     """An open archive. Use `create` or `open`; a context manager."""
 
-    path: Path
-    db: Database
-    warc: Warc
     frontier: Frontier
     recovered: list[str]
+    tombstones: Tombstones = field(default_factory=Tombstones)
     _lock: IO[str] | None = None
+    _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
 
     # -- opening -------------------------------------------------------------------------------------------------
@@ -70,9 +76,12 @@ class Archive:
         Writing takes the lock (ArchiveLocked), upgrades the schema (SchemaTooNew) and recovers what a killed run left:
         bytes after the last whole record are cut, responses that SQLite does not know yet are indexed (`recovered`).
         Reading never blocks and is never blocked. `frozen`: read for a moment and leave the folder byte for byte as it
-        is; only while nobody writes, else it is plain reading. Raises UsageError if there is no archive.
+        is; only while nobody writes, else it is plain reading. Raises UsageError if there is no archive, or, for writing, if it
+        is a backup.
         """
         path = Path(path)
+        if write and (path / MANIFEST).exists():
+            raise UsageError(f"{path} is a backup", next=f"newsmorgue restore {path} DIR")
         if not (path / DATABASE).is_file():
             raise UsageError(
                 f"{path} is not an archive", cause=f"it holds no {DATABASE}", next=f"newsmorgue init {path}"
@@ -92,12 +101,10 @@ class Archive:
             )
         held = lock.take(path)
         try:
-            with replacing(path / DATABASE) as database:
-                db = _connect(database, "rwc")
+            with explained(path / DATABASE), replacing(path / DATABASE) as database:
+                db = connect(database, "rwc")
                 try:
-                    db.execute("PRAGMA journal_mode = WAL")
-                    db.execute("PRAGMA synchronous = NORMAL")
-                    schema.upgrade(db)
+                    _for_writing(db)
                     yield cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
                     db.execute("PRAGMA optimize")
                     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -109,92 +116,115 @@ class Archive:
     @classmethod
     def _open_for_writing(cls, path: Path) -> "Archive":
         held = lock.take(path)
-        db = _connect(path / DATABASE, "rwc")
         try:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = NORMAL")
-            schema.upgrade(db)
-            archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], held)
-            archive.recovered = recovery.recover(archive)
+            with explained(path / DATABASE):
+                db = connect(path / DATABASE, "rwc")
+                try:
+                    _for_writing(db)
+                    archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], _lock=held)
+                    archive.recovered = recovery.recover(archive)
+                except BaseException:
+                    db.close()
+                    raise
         except BaseException:
-            db.close()
             lock.release(held)
             raise
         return archive
 
     @classmethod
     def _open_for_reading(cls, path: Path, frozen: bool) -> "Archive":
-        # An immutable connection makes no -wal and -shm files, but would not see what a writer does meanwhile.
-        quiet = not (path / f"{DATABASE}-wal").exists() and (frozen or not os.access(path, os.W_OK))
-        db = _connect(path / DATABASE, "ro", immutable=quiet)
-        try:
-            schema.check(db)
-        except sqlite3.DatabaseError as error:
-            db.close()
-            raise ArchiveDamaged(
-                f"{path / DATABASE} cannot be read", cause=str(error), next="restore it from a backup"
-            ) from error
-        return cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
+        with explained(path / DATABASE):
+            db = reading(path / DATABASE, frozen=frozen)
+            try:
+                schema.check(db)
+            except BaseException:
+                db.close()
+                raise
+        archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
+        archive.heed()
+        return archive
+
+    def heed(self) -> None:
+        """Load the tombstones of table and sidecar: what they name is not kept."""
+        self.tombstones = self.frontier.tombstones = tombstones.load(self.db.conn, self.path)
+
+    def tombstoned(self, url: str) -> bool:
+        """Whether an address was taken down."""
+        return self.tombstones.url(url)
 
     def close(self) -> None:
         """Close files and give the lock back."""
-        self.warc.close()
-        if self._lock is not None:
-            self.db.conn.execute("PRAGMA optimize")
-            self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self.db.close()
-        if self._lock is not None:
-            lock.release(self._lock)
-            self._lock = None
+        try:
+            self.warc.close()
+            if self._lock is not None:
+                # What is committed is safe in the write-ahead log: a full disk or a reader only puts this off.
+                with suppress(sqlite3.Error):
+                    self.db.conn.execute("PRAGMA busy_timeout = 0")
+                    self.db.conn.execute("PRAGMA optimize")
+                    self.db.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.db.close()
+        finally:
+            if self._lock is not None:
+                lock.release(self._lock)
+                self._lock = None
 
     def __enter__(self) -> "Archive":
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise in_our_words(error, self.path / DATABASE) from error
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Everything inside arrives together or not at all; nests.
 
-        What was appended to the WARC files inside is made durable before the rows that point to it are committed.
+        What was appended to the WARC files inside is made durable before the rows that point to it are committed. Raises
+        ArchiveError if the disk refuses; then nothing kept is harmed. If the files are ahead of SQLite by then, nothing
+        more is written: whoever opens the archive next recovers what they hold.
         """
+        return _INSIDE if self.db.conn.in_transaction else self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         conn = self.db.conn
-        if conn.in_transaction:
-            yield
-            return
+        if self._broken is not None:
+            raise self._broken
+        ahead = False
         try:
             conn.execute("BEGIN IMMEDIATE")
             yield
             self._write_notes()
             if (written := self.warc.sync()) is not None:
+                ahead = True
                 conn.execute(
                     "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed", written
                 )
             conn.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            self._rollback()
-            raise ArchiveError(
-                f"cannot write to {self.path / DATABASE}",
-                cause=str(error),
-                next="free some space or close the program that holds the file, then run the same command",
-            ) from error
-        except OSError as error:
-            self._rollback()
-            raise ArchiveError(
-                f"cannot write to {self.path / 'warc'}",
-                cause=str(error),
-                next="free some space, then run the same command; nothing kept was harmed",
-            ) from error
-        except BaseException:
-            self._rollback()
-            raise
+        except BaseException as error:
+            ours: BaseException = error
+            if isinstance(error, sqlite3.Error | OSError):
+                ours = in_our_words(error, self.path / DATABASE)
+            self._rollback(ours, ahead=ahead)
+            if ours is error:
+                raise
+            raise ours from error
 
-    def _rollback(self) -> None:
-        if self.db.conn.in_transaction:
-            self.db.conn.execute("ROLLBACK")
+    def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()
-        self.warc.undo()
+        if self.db.conn.in_transaction:
+            with suppress(sqlite3.Error):  # an error that made SQLite roll back by itself
+                self.db.conn.execute("ROLLBACK")
+        try:
+            self.warc.undo()
+        except OSError:
+            ahead = True
+        if ahead:
+            self._broken = (
+                error
+                if isinstance(error, NewsmorgueError)
+                else ArchiveError(f"{self.path} must be opened anew", cause=str(error))
+            )
 
     # -- runs, sites, what failed ----------------------------------------------------------------------------------
 
@@ -269,13 +299,14 @@ class Archive:
             title=title,
             verdict=verdict,
         )
+        self.tombstones.refuse(facts.asked, page.url)
         with self.transaction():
             return keeping.keep(self.db.conn, self.warc, page, exchanges, facts, site=site)
 
     def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1", (url,))
+            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC LIMIT 1", (url,))
             kind, site = row.fetchone() or ("", None)
             facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
             return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
@@ -293,28 +324,27 @@ class Archive:
 
     def keep_article(self, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:
         """Keep a reading of a capture, and the revision it shows if the publisher changed the text."""
+        self.tombstones.refuse(article.canonical_url, article.url)
         with self.transaction():
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
     def seen_again(self, url: str, *, now: datetime) -> None:
-        """A story still stands at its address."""
+        """A story still stands at its address: what was last captured there is unchanged, and is the story."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE article SET last_seen = ? WHERE id = (SELECT article_id FROM alias WHERE url = ?)",
+                "UPDATE article SET last_seen = max(last_seen, ?1) WHERE id = (SELECT article_id FROM alias WHERE url = ?2) "
+                "AND withdrawn IS NULL AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY id DESC LIMIT 1) = 'article'",
                 (stamp(now), url),
             )
 
-    def holds(self, url: str, page: Page) -> bool:
-        """Whether a page's content is that of the last capture of its address, and was read."""
-        return keeping.holds(self.db.conn, url, page)
-
-    def unread(self) -> list[keeping.Unread]:
-        """Captures that nobody has read although their run reads, oldest first."""
-        return keeping.unread(self.db.conn)
+    def withdrawn(self, capture: int) -> bool:
+        """A story is gone from its address, as a capture shows; see `storage.history.withdrawn`."""
+        with self.transaction():
+            return history.withdrawn(self.db.conn, capture)
 
     def knows(self, url: str) -> bool:
-        """Whether an address is another name of a story that is kept already."""
-        return bool(
+        """Whether an address is another name of a story that is kept already, or was taken down."""
+        return self.tombstones.url(url) or bool(
             self.db.conn.execute(
                 "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
             ).fetchone()
@@ -324,6 +354,7 @@ class Archive:
         self, visit: int, url: str, cards: Sequence[Card], *, site: int, kind: str, title: str, now: datetime
     ) -> int:
         """Keep what stood where on a front at a visit; gives the number of stories never announced before."""
+        cards = [card for card in cards if not self.tombstones.url(card.url)] if self.tombstones else cards
         with self.transaction():
             return fronts.keep(self.db.conn, visit, url, cards, site=site, kind=kind, title=title, now=now)
 
@@ -341,45 +372,13 @@ class Archive:
         with self.transaction():
             self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
 
-    # -- giving back ---------------------------------------------------------------------------------------------
 
-    def page(self, capture: int) -> Page:
-        """The page of a capture, digests checked. Raises ArchiveDamaged, or ArchiveError if there is no such capture."""
-        return keeping.page(self.db.conn, self.warc, capture)
-
-    def pages(self, *, site: str | None = None, verdict: str | None = None) -> Iterator[tuple[int, Page]]:
-        """Captures of stories with their pages, oldest first."""
-        for capture in keeping.captures(self.db.conn, site=site, verdict=verdict):
-            yield capture, self.page(capture)
-
-    def search(self, words: str, **filters: Any) -> list[dict[str, Any]]:
-        """Articles by their words; see `storage.questions.search`."""
-        return questions.search(self.db.conn, words, **filters)
-
-    def quotes(self, **filters: Any) -> list[dict[str, Any]]:
-        """Statements; see `storage.questions.quotes`."""
-        return questions.quotes(self.db.conn, **filters)
-
-    def people(self, *, limit: int, experts_only: bool = False) -> list[dict[str, Any]]:
-        """People, most quoted first."""
-        return questions.people(self.db.conn, limit=limit, experts_only=experts_only)
-
-    def status(self, *, now: datetime) -> list[dict[str, Any]]:
-        """One row a site; see `storage.questions.status`."""
-        return questions.status(self.db.conn, now=now)
-
-    def verdicts(self) -> list[dict[str, Any]]:
-        """Captures by verdict."""
-        return questions.verdicts(self.db.conn)
-
-    def changes(self, *, run: int) -> list[dict[str, Any]]:
-        """Stories that a run found new or changed."""
-        return questions.changes(self.db.conn, run)
-
-
-def _connect(path: Path, mode: str, *, immutable: bool = False) -> Database:
-    flags = "&immutable=1" if immutable else ""
-    conn = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}{flags}", uri=True, isolation_level=None)
-    conn.execute(f"PRAGMA busy_timeout = {BUSY}")
-    conn.execute("PRAGMA foreign_keys = ON")
-    return Database(conn)
+def _for_writing(db: Database) -> None:
+    """Set a connection up for the one writer."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")
+    db.execute(f"PRAGMA cache_size = {-CACHE}")
+    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
+    schema.upgrade(db)
+    assert isinstance(db.conn, Connection)
+    db.conn.remember()

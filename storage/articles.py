@@ -1,22 +1,51 @@
 """Articles, revisions and readings: what the publisher changed, and what a parser made of it."""
 
-import hashlib
 import json
 import re
 import sqlite3
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from parsers.article import Article, When
-from parsers.text import normalised
+from parsers import dates
+from parsers.article import Article, Image, When
+from parsers.text import foreign, normalised
 from parsers.url import try_canonical
-from storage import people
-from storage.timing import stamp
+from storage import history, names, people
+from storage.differences import NO_SPACES
+from storage.keeping import digest
+from storage.timing import instant, stamp
 
 COPY_WORDS = 40
 """Shorter texts (notices, corrections) may be equal by chance."""
 _WORD = re.compile(r"\w+")
-_NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_NO_SPACES = re.compile(f"[{NO_SPACES}]")
+
+_LETTERS = bytes(ord("w" if chr(byte).isalnum() or chr(byte) == "_" or byte > 127 else " ") for byte in range(256))
+"""Bytes of UTF-8 as `w`, part of a word, or a space; all beyond ASCII are taken for letters."""
+_LINK = {table: f"INSERT INTO article_{table} VALUES (?, ?, ?) ON CONFLICT DO NOTHING" for table in ("tag", "author")}
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _texts(texts: Iterable[str]) -> str:
+    """A list in JSON. A string alone takes the encoder's short way."""
+    return f"[{', '.join(map(_json, texts))}]"
+
+
+_known_texts = lru_cache(maxsize=1024)(_texts)
+"""The kinds of blocks and the sections of most articles were seen before."""
+
+
+def _image(image: Image) -> str:
+    return f'{{"url": {_json(image.url)}, "caption": {_json(image.caption)}, "credit": {_json(image.credit)}}}'
+
+
+@lru_cache(maxsize=1024)
+def _provenance(rules: tuple[tuple[str, str, str], ...]) -> str:
+    """Field to source and rule in JSON; articles that one layout reads have them from the same places."""
+    return _json({field: {"source": source, "rule": rule} for field, source, rule in rules})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,46 +68,64 @@ def keep(conn: sqlite3.Connection, capture: int, article: Article, *, site: int 
     """
     asked, given, at = conn.execute("SELECT asked, url, at FROM capture WHERE id = ?", (capture,)).fetchone()
     key, fresh = _article(conn, article, asked, given, at, site)
-    parts = [normalised(part) for part in (article.title, article.teaser, article.body)]
-    whole, text = _digest("\x00".join(parts)), _digest(parts[2])
-    last = conn.execute(
-        "SELECT v.id, v.n, v.digest, v.text_digest, r.title FROM revision v LEFT JOIN reading r ON r.revision_id = v.id "
-        "WHERE v.article_id = ? ORDER BY v.n DESC, r.id DESC LIMIT 1",
-        (key,),
-    ).fetchone()
+    body = article.body
+    parts = [normalised(part) for part in (article.title, article.teaser, body)]
+    words = words_of(body)
+    plain = [part.encode("utf-8", "surrogatepass") for part in parts]
+    whole, text = digest(b"\x00".join(plain)), digest(plain[2])
+    last: Any = None
+    if not fresh:
+        last = conn.execute(
+            "SELECT id, n, digest FROM revision WHERE article_id = ? ORDER BY n DESC LIMIT 1", (key,)
+        ).fetchone()
     changed = last is None or last[2] != whole
     if changed:
-        title_changed = last is not None and normalised(last[4] or "") != parts[0]
-        body_changed = last is not None and last[3] != text
+        change = history.change(conn, key, article, whole, at) if last else history.FIRST
         cursor = conn.execute(
-            "INSERT INTO revision (article_id, n, capture_id, at, digest, text_digest, title_changed, body_changed) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (key, last[1] + 1 if last else 1, capture, at, whole, text, title_changed, body_changed),
+            "INSERT INTO revision (article_id, n, capture_id, at, digest, text_digest, title_changed, body_changed, changes, "
+            "words_added, words_removed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (key, last[1] + 1 if last else 1, capture, at, whole, text, *change),
         )
         revision = int(cursor.lastrowid or 0)
     else:
         revision = last[0]
     reading = None if changed else _same_reading(conn, revision, article)
     if reading is None:
-        reading = _reading(conn, key, revision, capture, article, now)
-    copy_of = _group(conn, key, text, article) if changed else None
+        if not fresh:
+            conn.execute(
+                "UPDATE reading SET latest = 0 WHERE latest = 1 AND revision_id IN (SELECT id FROM revision WHERE article_id = ?)",
+                (key,),
+            )
+        reading = _reading(conn, revision, capture, instant(at), article, body, words, now)
+    copy_of = _group(conn, key, text) if changed and words >= COPY_WORDS else None
     return KeptArticle(key, revision, reading, fresh, changed and not fresh, copy_of)
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+def at_address(conn: sqlite3.Connection, url: str) -> int | None:
+    """Key of the article that a canonical address leads to."""
+    row = conn.execute("SELECT article_id FROM alias WHERE url = ?", (url,)).fetchone()
+    return row[0] if row else None
+
+
+def with_text(conn: sqlite3.Connection, text: bytes, *, but: int = 0) -> int | None:
+    """Key of an article, other than `but`, that shows or showed a body of this digest."""
+    row = conn.execute(
+        "SELECT article_id FROM revision WHERE text_digest = ? AND article_id <> ? LIMIT 1", (text, but)
+    ).fetchone()
+    return row[0] if row else None
 
 
 def _article(
     conn: sqlite3.Connection, article: Article, asked: str, given: str, at: str, site: int | None
 ) -> tuple[int, bool]:
     """The story of these addresses, and whether it is new."""
-    given = try_canonical(given) or given
-    names = {article.canonical_url: "canonical", given: "redirect" if given != asked else "asked", asked: "asked"}
-    for url in names:
-        row = conn.execute("SELECT article_id FROM alias WHERE url = ?", (url,)).fetchone()
-        if row is not None:
-            key, fresh = int(row[0]), False
+    if given != asked:  # which is canonical already
+        given = try_canonical(given) or given
+    called = {article.canonical_url: "canonical", given: "redirect" if given != asked else "asked", asked: "asked"}
+    for url in called:
+        key = at_address(conn, url)
+        if key is not None:
+            fresh = False
             conn.execute("UPDATE article SET last_seen = max(last_seen, ?) WHERE id = ?", (at, key))
             break
     else:
@@ -87,7 +134,7 @@ def _article(
             (site, article.canonical_url, at, at),
         )
         key, fresh = int(cursor.lastrowid or 0), True
-    for url, source in names.items():
+    for url, source in called.items():
         conn.execute("INSERT INTO alias VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (url, key, source, at))
     return key, fresh
 
@@ -115,59 +162,68 @@ def _when(when: When | None) -> tuple[str | None, str | None, str | None, str | 
 
 def words_of(text: str) -> int:
     """Words of a text; characters of scripts that are written without spaces."""
-    dense = len(_NO_SPACES.findall(text))
-    return dense if dense * 4 > len(text) else len(_WORD.findall(text))
+    beyond = foreign(text)
+    dense = len(_NO_SPACES.findall(beyond))
+    if dense * 4 > len(text):
+        return dense
+    odd = {char for char in beyond if not char.isalnum()}
+    if len(odd) > 50:  # many passes would be slower than one pattern
+        return len(_WORD.findall(text))
+    for char in odd:
+        text = text.replace(char, " ")
+    letters = text.encode().translate(_LETTERS)
+    return letters.count(b" w") + letters.startswith(b"w")
 
 
-def _reading(conn: sqlite3.Connection, key: int, revision: int, capture: int, article: Article, now: datetime) -> int:
-    conn.execute(
-        "UPDATE reading SET latest = 0 WHERE latest = 1 AND revision_id IN (SELECT id FROM revision WHERE article_id = ?)",
-        (key,),
-    )
+def _reading(
+    conn: sqlite3.Connection,
+    revision: int,
+    capture: int,
+    at: datetime,
+    article: Article,
+    body: str,
+    words: int,
+    now: datetime,
+) -> int:
     cursor = conn.execute(
         "INSERT INTO reading (revision_id, capture_id, at, parser_version, layout, parser_site, latest, title, teaser, description, "
         "body, blocks, captions, section, sections, language, paywall, image, published_utc, published_raw, published_zone_source, "
-        "published_precision, modified_utc, modified_raw, modified_zone_source, modified_precision, words, provenance) "
-        "VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "published_precision, modified_utc, modified_raw, modified_zone_source, modified_precision, published_flag, modified_flag, words, "
+        "provenance) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             revision, capture, stamp(now), article.parser_version, article.layout, article.site, article.title, article.teaser,
-            article.description, article.body, _json([block.kind for block in article.blocks]), _json(article.captions),
-            article.section, _json(article.sections), article.language, article.paywall,
-            _json(asdict(article.image)) if article.image else None, *_when(article.published), *_when(article.modified),
-            words_of(article.body), _json({name: asdict(found) for name, found in article.provenance.items()}),
+            article.description, body, _known_texts(tuple([block.kind for block in article.blocks])), _texts(article.captions),
+            article.section, _known_texts(article.sections), article.language, article.paywall,
+            _image(article.image) if article.image else None,
+            *_when(article.published), *_when(article.modified),
+            dates.flag(article.published, at), dates.flag(article.modified, at),
+            words, _provenance(tuple([(name, p.source, p.rule) for name, p in article.provenance.items()])),
         ),
     )  # fmt: skip
     reading = int(cursor.lastrowid or 0)
-    _names(conn, "tag", "article_tag", reading, article.tags)
-    _names(conn, "author", "article_author", reading, article.authors)
+    _names(conn, "tag", reading, article.tags)
+    _names(conn, "author", reading, article.authors)
     people.keep(conn, reading, article, now)
     return reading
 
 
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _names(conn: sqlite3.Connection, table: names.Table, reading: int, found: tuple[str, ...]) -> None:
+    conn.executemany(
+        _LINK[table],
+        [(reading, names.key(conn, table, name), position) for position, name in enumerate(found, 1)],
+    )
 
 
-def _names(conn: sqlite3.Connection, table: str, link: str, reading: int, names: tuple[str, ...]) -> None:
-    for position, name in enumerate(names, 1):
-        plain = normalised(name)
-        row = conn.execute(f"SELECT id FROM {table} WHERE normalised = ?", (plain,)).fetchone()
-        key = row[0] if row else conn.execute(
-            f"INSERT INTO {table} (name, normalised) VALUES (?, ?)", (name, plain)
-        ).lastrowid  # fmt: skip
-        conn.execute(f"INSERT INTO {link} VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (reading, key, position))
-
-
-def _group(conn: sqlite3.Connection, key: int, text: bytes, article: Article) -> int | None:
+def _group(conn: sqlite3.Connection, key: int, text: bytes) -> int | None:
     """Group an article with an older one that shows the very same text; gives that one's key."""
-    if words_of(article.body) < COPY_WORDS:
+    if with_text(conn, text, but=key) is None:  # nearly always: without joining and sorting
         return None
     row = conn.execute(
         "SELECT v.article_id, m.story_id FROM revision v LEFT JOIN story_member m ON m.article_id = v.article_id "
         "WHERE v.text_digest = ? AND v.article_id <> ? ORDER BY v.at, v.id LIMIT 1",
         (text, key),
     ).fetchone()
-    if row is None or conn.execute("SELECT 1 FROM story_member WHERE article_id = ?", (key,)).fetchone():
+    if conn.execute("SELECT 1 FROM story_member WHERE article_id = ?", (key,)).fetchone():
         return None
     older, story = row
     if story is None:

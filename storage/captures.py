@@ -16,7 +16,7 @@ from warcio.warcwriter import WARCWriter
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.version import __version__
 from storage import records
-from storage.records import Exchange, Place, Stored, members
+from storage.records import Exchange, Place, Resource, Stored, members, stretches
 
 ROTATE_AT = 1_000_000_000
 """Bytes after which a new WARC file is begun; a group is never divided."""
@@ -24,6 +24,7 @@ SPILL_AT = 32_000_000
 """Bytes of a group that may lie in memory."""
 SOFTWARE = f"newsmorgue/{__version__}"
 _NUMBER = re.compile(r"-(\d{5,})(?:-r(\d+))?\.warc\.gz\Z")
+_REVISION = re.compile(r"(.*?)(?:-r(\d+))?\.warc\.gz", re.DOTALL)
 
 
 class Warc:
@@ -41,26 +42,20 @@ class Warc:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def append(
-        self, exchange: Exchange, *, same_as: tuple[str, str, str] | None = None, note: str | None = None
+        self, exchange: Exchange | Resource, *, same_as: tuple[str, str, str] | None = None, note: str | None = None
     ) -> Place:
-        """Append request and response; the place is that of the response's record. Call `sync` before relying on it.
+        """Append response and request, if there was one; the place is that of the response's record. Call `sync` before
+        relying on it.
 
         `same_as`: (address, WARC-Date, payload digest) of the earlier record with the identical payload: a `revisit`
-        record without payload is written. `note`: the payload is withheld for this reason: the headers are kept in a
-        `metadata` record instead.
+        record without payload is written, and no request: but for validators it was that of the earlier record. `note`: the
+        payload is withheld for this reason: the headers are kept in a `metadata` record instead.
         """
         begin = self._begin(exchange.at)
         record = records.answer(self._writer, exchange, same_as, note)
         place = self._place(begin)
-        records.request(self._writer, exchange, record)
-        self._spill()
-        return place
-
-    def resource(self, url: str, at: datetime, payload: bytes, content_type: str) -> Place:
-        """Append a page that came without its HTTP exchange, as a `resource` record."""
-        begin = self._begin(at)
-        records.resource(self._writer, url, at, payload, content_type)
-        place = self._place(begin)
+        if isinstance(exchange, Exchange) and exchange.request_head and same_as is None:
+            records.request(self._writer, exchange, record)
         self._spill()
         return place
 
@@ -83,7 +78,7 @@ class Warc:
             with self._path.open("r+b") as file:
                 os.fsync(file.fileno())
             if fresh:
-                _sync_folder(self.folder)
+                sync_folder(self.folder)
         except OSError as error:
             data.release()
             self.undo()
@@ -155,8 +150,11 @@ class Warc:
     # -- reading -------------------------------------------------------------------------------------------------
 
     def files(self) -> list[Path]:
-        """The WARC files, in the order they were begun."""
-        return sorted(self.folder.glob("*.warc.gz"), key=lambda path: (*number_of(path), path.name))
+        """The WARC files, in the order they were begun; of one that was rewritten, the last state."""
+        newest: dict[str, Path] = {}
+        for path in sorted(self.folder.glob("*.warc.gz"), key=revision_of):
+            newest[revision_of(path)[0]] = path
+        return sorted(newest.values(), key=lambda path: (*number_of(path), path.name))
 
     def read(self, place: Place) -> Stored:
         """The record at a place. Raises ArchiveDamaged naming file and offset if its bytes are not what was written."""
@@ -186,13 +184,11 @@ class Warc:
     def cut_tail(self, path: Path, known: int = 0) -> int:
         """Cut a file after its last whole gzip member; the number of bytes cut off (a write that never ended).
 
-        Nothing before `known`, the end of what SQLite has indexed, is looked at or cut: a byte that went bad there must
-        not cost what follows it.
+        Nothing before `known`, the end of what SQLite has indexed, is looked at or cut, nor anything with a whole member
+        behind it: a byte that went bad must not cost what follows it.
         """
         size = path.stat().st_size
-        good = known
-        for _, end in members(path, known):
-            good = end
+        good = max((end for _, end, whole in stretches(path, known) if whole), default=known)
         if good < size:
             with path.open("r+b") as file:
                 file.truncate(good)
@@ -227,7 +223,21 @@ def number_of(path: Path) -> tuple[int, int]:
     return (int(match[1]), int(match[2] or 0)) if match else (0, 0)
 
 
-def _sync_folder(folder: Path) -> None:
+def revision_of(path: Path) -> tuple[str, int]:
+    """A file's name without what says how often it was rewritten, and how often."""
+    match = _REVISION.fullmatch(path.name)
+    assert match is not None
+    return match[1], int(match[2] or 0)
+
+
+def revised(path: Path) -> Path:
+    """Where a file goes when it is rewritten."""
+    name, number = revision_of(path)
+    return path.with_name(f"{name}-r{number + 1}.warc.gz")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed or removed in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

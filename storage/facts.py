@@ -32,9 +32,9 @@ class _Facts:
 class PageFacts(_Facts):
     """A page that came. `hops`: redirects before the answer. `site`: its name.
 
-    `withheld`: the opt-out for which no payload is kept; then `title`, `verdict`, `size`, `digest` (SHA-256, hex) and
-    `payload_digest` are all that is known of it. `optouts`: those stated, obeyed or not. `kept_because`: why it is kept
-    in spite of them. `at_source`: see `capture` in the dictionary.
+    `withheld`: the opt-out for which no payload is kept; then `title`, `verdict`, `size`, `charset` and its source,
+    `digest` (SHA-256, hex) and `payload_digest` are all that is known of it. `optouts`: those stated, obeyed or not.
+    `kept_because`: why it is kept in spite of them. `at_source`: see `capture` in the dictionary.
     """
 
     event: ClassVar[str] = "page"
@@ -50,8 +50,15 @@ class PageFacts(_Facts):
     title: str | None = None
     verdict: str | None = None
     size: int = 0
+    charset: str | None = None
+    charset_source: str | None = None
     digest: str | None = None
     payload_digest: str | None = None
+
+    @property
+    def imported(self) -> bool:
+        """Whether the page came from a file and not by a request of ours."""
+        return self.at_source != "response"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,17 @@ class RunFacts(_Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class SiteFacts(_Facts):
+    """A site that imported pages belong to. Sites that are crawled stand in the settings of their runs."""
+
+    event: ClassVar[str] = "site"
+    name: str
+    home: str
+    parser: str | None = None
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EndFacts(_Facts):
     """A run that ended."""
 
@@ -95,8 +113,26 @@ class EndFacts(_Facts):
     errors: int = 0
 
 
-Facts = PageFacts | FailureFacts | RunFacts | EndFacts
-_KINDS: dict[str, type[Facts]] = {kind.event: kind for kind in (PageFacts, FailureFacts, RunFacts, EndFacts)}
+@dataclass(frozen=True, slots=True)
+class RemovedFacts(_Facts):
+    """The placeholder of an event that was taken down: nothing of what it said, only that it counts.
+
+    `takedown`: digest of its tombstone, hex. `decided`: when, UTC text. `site`: name of the site whose ledger counts it,
+    None if none does. `stage`, `reason`: what the ledger counts it as.
+    """
+
+    event: ClassVar[str] = "removed"
+    takedown: str
+    decided: str
+    site: str | None = None
+    stage: str = "got"
+    reason: str = ""
+
+
+Facts = PageFacts | FailureFacts | RunFacts | SiteFacts | EndFacts | RemovedFacts
+_KINDS: dict[str, type[Facts]] = {
+    kind.event: kind for kind in (PageFacts, FailureFacts, RunFacts, SiteFacts, EndFacts, RemovedFacts)
+}
 
 
 def parse(values: Mapping[str, Any]) -> Facts | None:
@@ -112,5 +148,9 @@ def address(facts: Facts) -> str:
             return facts.asked
         case FailureFacts():
             return facts.url
+        case SiteFacts():
+            return facts.home
+        case RemovedFacts():
+            return f"urn:newsmorgue:takedown:{facts.takedown}"
         case _:
             return f"urn:newsmorgue:run:{facts.run}"

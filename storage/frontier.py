@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from parsers.url import host
 from storage.timing import instant, stamp
+from storage.tombstones import Tombstones
 
 Kind = Literal["front", "feed", "story"]
 
@@ -32,15 +33,21 @@ class Entry:
 
 
 class Frontier:
-    """The queue of one archive, over the archive's connection; changes belong to the caller's transaction."""
+    """The queue of one archive, over the archive's connection; changes belong to the caller's transaction.
+
+    `tombstones`: addresses that are not queued.
+    """
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.conn = conn
+        self.tombstones = Tombstones()
 
     def add(
         self, url: str, *, site: int, kind: Kind | str, now: datetime, priority: int = 0, found_on: str | None = None
     ) -> bool:
-        """Queue an address, due now; False if it is known already."""
+        """Queue an address, due now; False if it is known already, or was taken down."""
+        if self.tombstones and self.tombstones.url(url):
+            return False
         cursor = self.conn.execute(
             "INSERT INTO frontier (url, host_id, site_id, kind, priority, due, found_on, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO NOTHING",

@@ -14,11 +14,14 @@ from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.page import Page
 from storage.captures import Warc
 from storage.facts import PageFacts
-from storage.records import Exchange, Place, Stored, without_userinfo
+from storage.records import Exchange, Place, Resource, Stored, without_userinfo
 from storage.timing import instant, stamp
 
 MAX_DECODED = 200_000_000
 """Bytes of a payload read back; the fetch room's cap is far below."""
+LAST = (1 << 63) - 1
+"""No number of a row is greater."""
+_WHOLE = "NOT EXISTS (SELECT 1 FROM lost l WHERE l.file = c.file AND c.offset >= l.offset AND c.offset < l.offset + l.length)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,17 @@ class Kept:
     visit: int
     identical: bool
     read: bool = False
+
+
+class Slot(NamedTuple):
+    """Numbers for the rows of a page that are made again, where they stood among the others; None: the next free one.
+
+    `after`: the last capture before it in the log.
+    """
+
+    capture: int | None
+    visit: int | None
+    after: int
 
 
 def digest(data: bytes) -> bytes:
@@ -45,7 +59,7 @@ def keep(
     conn: sqlite3.Connection,
     warc: Warc,
     page: Page,
-    exchanges: Sequence[Exchange],
+    exchanges: Sequence[Exchange | Resource],
     facts: PageFacts,
     *,
     site: int | None,
@@ -55,17 +69,22 @@ def keep(
     The same content as at the last visit of this address is a `revisit` record and a visit, no new capture.
     """
     *hops, answer = exchanges
-    known = _last(conn, facts.asked)
+    known = standing(conn, facts, answer.at)
     wire = payload_digest(answer.payload)
     own = digest(page.body)
     repeat = None
+    if facts.withheld is not None:
+        name, source = _charset(page)
+        facts = replace(
+            facts, size=len(answer.payload), charset=name, charset_source=source, digest=own.hex(), payload_digest=wire
+        )
     if known is not None and known.digest == own and known.payload_digest == wire and facts.withheld is None:
         repeat = (known.url, known.at, wire)
-    if repeat is None or hops or facts.optouts:
+    if repeat is None or hops or facts.optouts or facts.imported:
         logged = replace(facts, hops=len(hops))
-        if facts.withheld is not None:
-            logged = replace(logged, size=len(answer.payload), digest=own.hex(), payload_digest=wire)
-        elif facts.kind != "robots":  # the verdict comes with what is read from the payload, whenever that is
+        if (
+            facts.withheld is None and facts.kind != "robots"
+        ):  # the verdict comes with what is read from the payload, whenever that is
             logged = replace(logged, verdict=None)
         warc.facts(facts.asked, answer.at, logged.as_json())
     for hop in hops:
@@ -85,29 +104,35 @@ def index(
     size: int,
     wire: str,
     own: bytes,
+    slot: Slot | None = None,
 ) -> Kept:
     """The rows of a page whose records lie at `place`: a capture and its visit, or a visit alone if nothing is new.
 
     `size`: bytes of the payload as it came. `wire`: its payload digest. `own`: digest of the decoded payload.
     """
-    known = _last(conn, facts.asked)
+    known = standing(conn, facts, at, slot)
     if known is not None and known.digest == own and facts.withheld is None:
-        visit = _visit(conn, known.id, facts.run, page.status, at, place)
-        return Kept(known.id, visit, identical=True, read=known.verdict is not None)
-    charset = page.charset if page.body else None
+        return seen(conn, known, facts.run, place, status=page.status, at=at, slot=slot)
+    charset = (facts.charset, facts.charset_source) if facts.withheld else _charset(page)
     cursor = conn.execute(
-        "INSERT INTO capture (site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, verdict, "
-        "withheld, optouts, kept_because, title, size, digest, payload_digest, file, offset, length) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO capture (id, site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, "
+        "verdict, withheld, optouts, kept_because, title, size, digest, payload_digest, file, offset, length) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
-            site, facts.run, facts.kind, facts.asked, without_userinfo(page.url), stamp(at), facts.at_source, page.status,
-            page.content_type or None, charset.name if charset else None, charset.source if charset else None, facts.verdict,
-            facts.withheld, json.dumps(facts.optouts), facts.kept_because, facts.title, size, own, wire,
+            slot.capture if slot else None, site, facts.run, facts.kind, facts.asked,
+            without_userinfo(page.url) if "@" in page.url else page.url, stamp(at),
+            facts.at_source, page.status, page.content_type or None, *charset, facts.verdict, facts.withheld,
+            json.dumps(facts.optouts), facts.kept_because, facts.title, size, own, wire,
             place.file, place.offset, place.length,
         ),
     )  # fmt: skip
     capture = int(cursor.lastrowid or 0)
-    return Kept(capture, _visit(conn, capture, facts.run, page.status, at, place), identical=False)
+    return Kept(capture, _visit(conn, capture, facts.run, page.status, at, place, slot), identical=False)
+
+
+def _charset(page: Page) -> tuple[str | None, str | None]:
+    """Name and source of the charset of a page's text; of none if it has no bytes."""
+    return page.charset if page.body else (None, None)
 
 
 def not_modified(conn: sqlite3.Connection, warc: Warc, exchanges: Sequence[Exchange], facts: PageFacts) -> Kept:
@@ -121,50 +146,56 @@ def not_modified(conn: sqlite3.Connection, warc: Warc, exchanges: Sequence[Excha
     for hop in hops:
         warc.append(hop)
     place = warc.append(answer, same_as=(known.url, known.at, known.payload_digest))
-    return seen(conn, facts, place, status=304, at=answer.at)
+    return seen(conn, known, facts.run, place, status=304, at=answer.at)
 
 
-def seen(conn: sqlite3.Connection, facts: PageFacts, place: Place, *, status: int, at: datetime) -> Kept:
-    """The row of a visit that found what the last capture of its address holds. Raises ArchiveError if there is none."""
-    known = _last(conn, facts.asked)
-    if known is None:
-        raise ArchiveError(f"{facts.asked} was visited again but never captured", next="newsmorgue verify")
-    return Kept(known.id, _visit(conn, known.id, facts.run, status, at, place), True, known.verdict is not None)
+def seen(
+    conn: sqlite3.Connection,
+    known: "Standing",
+    run: int | None,
+    place: Place,
+    *,
+    status: int,
+    at: datetime,
+    slot: Slot | None = None,
+) -> Kept:
+    """The row of a visit that found what a capture holds."""
+    return Kept(known.id, _visit(conn, known.id, run, status, at, place, slot), True, known.verdict is not None)
 
 
-def known(conn: sqlite3.Connection, asked: str) -> bool:
-    """Whether there is a capture of an address."""
-    return _last(conn, asked) is not None
-
-
-def holds(conn: sqlite3.Connection, asked: str, page: Page) -> bool:
-    """Whether a page's content is that of the last capture of its address, and was read."""
-    last = _last(conn, asked)
+def holds(conn: sqlite3.Connection, asked: str, page: Page, at: datetime | None = None) -> bool:
+    """Whether a page's content is that of the last capture of its address (until `at`), and was read."""
+    last = _last(conn, asked, at)
     return last is not None and last.verdict is not None and last.digest == digest(page.body)
 
 
 class Unread(NamedTuple):
-    """A capture that nobody has read. `visit`: its first."""
+    """A capture that nobody has read. `visit`: its first. `at_source`: see `capture` in the dictionary. `settings`: JSON text
+    of the run that fetched it, None if none did."""
 
     capture: int
     visit: int
     asked: str
     kind: str
     site: int | None
+    at_source: str
+    settings: str | None
 
 
-def unread(conn: sqlite3.Connection) -> list[Unread]:
-    """Captures without a verdict, oldest first, but for stories of runs that leave them for later."""
+def unread(conn: sqlite3.Connection, *, left: bool = False) -> list[Unread]:
+    """Captures without a verdict, oldest first, but for lost ones; stories of runs that leave them for later only if `left`."""
     rows = conn.execute(
-        "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id FROM capture c "
+        "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id, "
+        "c.at_source, r.settings FROM capture c "
         "LEFT JOIN run r ON r.id = c.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
-        "AND (c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) ORDER BY c.id"
+        f"AND (? OR c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} ORDER BY c.id",
+        (left,),
     )
     return [Unread(*row) for row in rows]
 
 
-class _Last(NamedTuple):
-    """The last capture of an address."""
+class Standing(NamedTuple):
+    """The capture that shows what stood at an address."""
 
     id: int
     digest: bytes
@@ -174,18 +205,49 @@ class _Last(NamedTuple):
     verdict: str | None
 
 
-def _last(conn: sqlite3.Connection, asked: str) -> _Last | None:
+def known(conn: sqlite3.Connection, asked: str) -> bool:
+    """Whether there is a capture of an address."""
+    return _last(conn, asked) is not None
+
+
+_STANDING = "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? AND id <= ?"
+
+
+def standing(conn: sqlite3.Connection, facts: PageFacts, at: datetime, slot: Slot | None = None) -> Standing | None:
+    """The capture to compare a page with: the last one of its address; for an imported page, the last one until then."""
+    return _last(conn, facts.asked, at if facts.imported else None, slot)
+
+
+def referred(conn: sqlite3.Connection, asked: str, date: str, slot: Slot | None = None) -> Standing | None:
+    """The capture of an address that a `revisit` record refers to, by its WARC-Date."""
     row = conn.execute(
-        "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? ORDER BY id DESC LIMIT 1",
-        (asked,),
+        f"{_STANDING} AND at = ?", (asked, slot.after if slot else LAST, stamp(instant(date)))
     ).fetchone()
-    return _Last(*row) if row else None
+    return Standing(*row) if row else None
 
 
-def _visit(conn: sqlite3.Connection, capture: int, run: int | None, status: int, at: datetime, place: Place) -> int:
+def _last(
+    conn: sqlite3.Connection, asked: str, until: datetime | None = None, slot: Slot | None = None
+) -> Standing | None:
+    bound, values = (" AND at <= ?", (stamp(until),)) if until else ("", ())
+    row = conn.execute(
+        f"{_STANDING}{bound} ORDER BY at DESC, id DESC LIMIT 1", (asked, slot.after if slot else LAST, *values)
+    ).fetchone()
+    return Standing(*row) if row else None
+
+
+def _visit(
+    conn: sqlite3.Connection,
+    capture: int,
+    run: int | None,
+    status: int,
+    at: datetime,
+    place: Place,
+    slot: Slot | None = None,
+) -> int:
     cursor = conn.execute(
-        "INSERT INTO visit (capture_id, run_id, at, status, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (capture, run, stamp(at), status, place.file, place.offset, place.length),
+        "INSERT INTO visit (id, capture_id, run_id, at, status, file, offset, length) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (slot.visit if slot else None, capture, run, stamp(at), status, place.file, place.offset, place.length),
     )
     return int(cursor.lastrowid or 0)
 
@@ -194,7 +256,7 @@ def captures(conn: sqlite3.Connection, *, site: str | None, verdict: str | None)
     """Keys of captured stories whose payload is kept, oldest first."""
     rows = conn.execute(
         "SELECT c.id FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.kind = 'story' AND c.withheld IS NULL "
-        "AND (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR c.verdict = ?2) ORDER BY c.id",
+        f"AND (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR c.verdict = ?2) AND {_WHOLE} ORDER BY c.id",
         (site, verdict),
     ).fetchall()
     yield from (row[0] for row in rows)

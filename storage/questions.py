@@ -1,5 +1,9 @@
-"""Questions that the command line asks: search, quotes, people, status. Read-only."""
+"""Questions that the command line asks: search, quotes, people, status. Read-only.
 
+A date that cannot be right (`published_flag`) is given as it is, but neither filters nor sorts.
+"""
+
+import json
 import re
 import sqlite3
 from datetime import datetime
@@ -42,18 +46,20 @@ def search(
     until: datetime | None = None,
     limit: int = 20,
 ) -> list[dict[str, Any]]:
-    """Articles that hold every word, best first: title, url, site, published_utc, snippet, rank (smaller is better)."""
+    """Articles that hold every word, best first: title, url, site, published_utc, published_flag, snippet, rank (smaller is
+    better). `since`, `until`: by when it was published, else first seen."""
     query = match(words)
     if not query:
         return []
     cursor = conn.execute(
         "WITH hit AS (SELECT rowid AS id, bm25(text_fts, 8.0, 4.0, 1.0) AS rank, snippet(text_fts, -1, '[', ']', ' ... ', 16) AS snippet "
         "FROM text_fts WHERE text_fts MATCH ?1) "
-        "SELECT r.title, a.url, s.name AS site, r.section, r.published_utc, h.snippet, round(h.rank, 4) AS rank, a.id "
+        "SELECT r.title, a.url, s.name AS site, r.section, r.published_utc, r.published_flag, h.snippet, round(h.rank, 4) AS rank, a.id "
         "FROM hit h JOIN reading r ON r.id = h.id JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id "
         "LEFT JOIN site s ON s.id = a.site_id WHERE (?2 IS NULL OR s.name = ?2) "
-        "AND (?3 IS NULL OR coalesce(r.published_utc, a.first_seen) >= ?3) "
-        "AND (?4 IS NULL OR coalesce(r.published_utc, a.first_seen) < ?4) ORDER BY h.rank, a.id LIMIT ?5",
+        "AND (?3 IS NULL OR coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), a.first_seen) >= ?3) "
+        "AND (?4 IS NULL OR coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), a.first_seen) < ?4) "
+        "ORDER BY h.rank, a.id LIMIT ?5",
         (query, site, stamp(since) if since else None, stamp(until) if until else None, limit),
     )
     return _rows(cursor)
@@ -66,8 +72,8 @@ def quotes(
     wanted = f"%{speaker.replace('!', '!!').replace('%', '!%').replace('_', '!_')}%" if speaker else None
     cursor = conn.execute(
         "SELECT speaker, honorific, speaker_type, role, affiliation, cue, text, kind, confidence, site, section, title, url, "
-        "published_utc FROM quotes WHERE (?1 IS NULL OR speaker LIKE ?1 ESCAPE '!') AND (?2 IS NULL OR site = ?2) "
-        "ORDER BY published_utc DESC, id LIMIT ?3",
+        "published_utc, published_flag FROM quotes WHERE (?1 IS NULL OR speaker LIKE ?1 ESCAPE '!') AND (?2 IS NULL OR site = ?2) "
+        "ORDER BY iif(published_flag IS NULL, published_utc, NULL) DESC, id LIMIT ?3",
         (wanted, site, limit),
     )
     return _rows(cursor)
@@ -136,14 +142,17 @@ def verdicts(conn: sqlite3.Connection) -> list[dict[str, Any]]:
 
 
 def changes(conn: sqlite3.Connection, run: int) -> list[dict[str, Any]]:
-    """What a run found: `what` (new, headline or text), title, url, and `before`, the old headline where it changed."""
+    """What a run found: `what` (new, headline, text or withdrawn), title, url, `before`, the old headline where it changed,
+    `changes` (kinds, see the table `revision`), words_added and words_removed."""
     cursor = conn.execute(
-        "SELECT CASE WHEN v.n = 1 THEN 'new' WHEN v.title_changed THEN 'headline' ELSE 'text' END AS what, r.title, a.url, "
-        "CASE WHEN v.title_changed THEN (SELECT o.title FROM reading o JOIN revision w ON w.id = o.revision_id "
-        "WHERE w.article_id = a.id AND w.n = v.n - 1 ORDER BY o.id DESC LIMIT 1) END AS before "
+        "SELECT CASE WHEN v.n = 1 THEN 'new' WHEN r.revision_id < v.id THEN 'withdrawn' WHEN v.title_changed THEN 'headline' "
+        "ELSE 'text' END AS what, r.title, a.url, CASE WHEN v.title_changed THEN (SELECT o.title FROM revision w JOIN reading o "
+        "ON o.revision_id = w.id WHERE w.article_id = a.id AND w.n < v.n ORDER BY w.n DESC, o.id DESC LIMIT 1) END AS before, "
+        "v.changes, v.words_added, v.words_removed "
         "FROM revision v JOIN capture c ON c.id = v.capture_id JOIN article a ON a.id = v.article_id "
-        "JOIN reading r ON r.id = (SELECT max(id) FROM reading WHERE revision_id = v.id) "
+        "JOIN reading r ON r.id = (SELECT o.id FROM revision w JOIN reading o ON o.revision_id = w.id "
+        "WHERE w.article_id = a.id AND w.n <= v.n ORDER BY w.n DESC, o.id DESC LIMIT 1) "
         "WHERE c.run_id = ? ORDER BY v.n DESC, v.id",
         (run,),
     )
-    return _rows(cursor)
+    return [{**row, "changes": json.loads(row["changes"])} for row in _rows(cursor)]

@@ -4,29 +4,36 @@ Secrets never reach a record: cookies, credentials and user names in addresses b
 """
 
 import json
+import os
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from parsers.text import REMOVED
 from storage.timing import stamp
 
-REMOVED = "[removed]"
 SECRET = frozenset(("cookie", "set-cookie", "authorization", "proxy-authorization"))
 PROFILE_SAME = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 PROFILE_304 = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-FACTS = "application/json"
-"""Content type of our own facts in `metadata` records."""
+FIELDS = "application/warc-fields"
+"""Content type of `metadata` records; indexers take those of any other type for pages (pywb, cdxj-indexer)."""
+OURS = b"newsmorgue: "
+"""The field of a `metadata` record that holds facts of our own, as JSON in one line."""
 GZIP = b"\x1f\x8b\x08"
 _FOLD = re.compile(r"\r?\n[ \t]+")
+HEADER = GZIP + bytes(5) + b"\x02\x03"
+"""How every gzip member begins that zlib writes here: no name, no time, best compression, Unix."""
+HEADERS = (HEADER, HEADER[:-1] + b"\x13")
+"""The same, as zlib writes it on other systems."""
 _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 
 
@@ -35,8 +42,9 @@ class Exchange:
     """One request and its response, as they went over the wire.
 
     `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers, byte for byte
-    as sent and received. `payload`: the body with its content coding on and its transfer coding off. `truncated`: why the
-    body is incomplete (`length`, `time`, `disconnect`, `unspecified`), None if it is whole.
+    as sent and received; of an imported answer whose request is not known, `request_head` is empty. `payload`: the body with
+    its content coding on and its transfer coding off. `truncated`: why the body is incomplete (`length`, `time`,
+    `disconnect`, `unspecified`), None if it is whole.
     """
 
     url: str
@@ -46,6 +54,16 @@ class Exchange:
     payload: bytes
     ip: str | None = None
     truncated: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A page that came without its HTTP exchange, from a file. `at`: aware UTC instant. `content_type`: as stated."""
+
+    url: str
+    at: datetime
+    payload: bytes
+    content_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +81,7 @@ class Stored:
 
     `facts`: what one of our own `metadata` records says, None for every other record. `same_as`: of a revisit, address
     and WARC-Date of the record that holds the payload. `truncated`: why the payload is incomplete, None if it is whole.
+    `record`: its WARC-Record-ID; `belongs_to`: of a request, that of its answer. `payload_digest`: as it is stated.
     """
 
     place: Place
@@ -75,6 +94,9 @@ class Stored:
     facts: Mapping[str, Any] | None = None
     same_as: tuple[str, str] | None = None
     truncated: str | None = None
+    record: str = ""
+    payload_digest: str | None = None
+    belongs_to: str | None = None
 
     @property
     def withheld(self) -> bool:
@@ -85,61 +107,76 @@ class Stored:
 def members(path: Path, start: int = 0) -> Iterator[tuple[int, int]]:
     """Begin and end of each whole gzip member from `start` on; stops before one that is cut or damaged."""
     with path.open("rb") as file:
-        file.seek(start)
-        begin = start
-        pending = b""
-        while True:
-            inflater = zlib.decompressobj(wbits=31)
-            used = 0
-            try:
-                while not inflater.eof:
-                    chunk = pending or file.read(1 << 16)
-                    if not chunk:
-                        return
-                    inflater.decompress(chunk)
-                    pending = inflater.unused_data
-                    used += len(chunk) - len(pending)
-            except zlib.error:
-                return
-            yield begin, begin + used
-            begin += used
+        yield from _whole(file.fileno(), start)
 
 
 def stretches(path: Path, start: int = 0) -> Iterator[tuple[int, int, bool]]:
     """A file as whole gzip members (True) and what lies between them (False): begin, end, which of the two."""
-    size = path.stat().st_size
+    with path.open("rb") as file:
+        yield from walk(file.fileno(), start)
+
+
+def walk(
+    handle: int, start: int = 0, stop: int | None = None, *, beyond: Callable[[int], int] = lambda at: at
+) -> Iterator[tuple[int, int, bool]]:
+    """`stretches` of an open file, up to `stop` (its end) at least.
+
+    After damage the next member is looked for. A page may hold what looks like one: `beyond` gives, for an offset, the
+    end of the record that is known to cover it, else the offset.
+    """
+    stop = os.fstat(handle).st_size if stop is None else stop
     begin = start
-    while begin < size:
-        for first, end in members(path, begin):
+    while begin < stop:
+        for first, end in _whole(handle, begin):
             yield first, end, True
             begin = end
-        if begin < size:
-            following = _next_member(path, begin + 1) or size
+            if begin >= stop:
+                return
+        if begin < stop:
+            following = _next_member(handle, begin + 1, beyond)
+            following = stop if following is None else min(following, stop)
             yield begin, following, False
             begin = following
 
 
-def _next_member(path: Path, start: int) -> int | None:
+def _whole(handle: int, begin: int) -> Iterator[tuple[int, int]]:
+    at, pending = begin, b""
+    while True:
+        inflater = zlib.decompressobj(wbits=31)
+        try:
+            while not inflater.eof:
+                if not pending:
+                    pending = os.pread(handle, 1 << 16, at)
+                    at += len(pending)
+                if not pending:
+                    return
+                inflater.decompress(pending)
+                pending = inflater.unused_data
+        except zlib.error:
+            return
+        yield begin, at - len(pending)
+        begin = at - len(pending)
+
+
+def _next_member(handle: int, start: int, beyond: Callable[[int], int]) -> int | None:
     """Where the next gzip member that begins a WARC record stands."""
-    with path.open("rb") as file:
-        base, data = start, b""
-        file.seek(start)
-        while chunk := file.read(1 << 20):
-            data += chunk
-            at = data.find(GZIP)
-            while at >= 0:
-                if _begins_record(file, base + at):
-                    return base + at
-                at = data.find(GZIP, at + 1)
-            base, data = base + len(data) - 2, data[-2:]
-            file.seek(base + 2)
+    base = start
+    while data := os.pread(handle, 1 << 20, base):
+        at = data.find(GZIP)
+        if at < 0:
+            base += max(len(data) - len(GZIP) + 1, 1)
+            continue
+        base += at
+        outside = beyond(base)
+        if outside == base and _begins_record(handle, base):
+            return base
+        base = max(outside, base + 1)
     return None
 
 
-def _begins_record(file: IO[bytes], at: int) -> bool:
-    file.seek(at)
+def _begins_record(handle: int, at: int) -> bool:
     try:
-        return zlib.decompressobj(wbits=31).decompress(file.read(1 << 12), 5) == b"WARC/"
+        return zlib.decompressobj(wbits=31).decompress(os.pread(handle, 1 << 12, at), 5) == b"WARC/"
     except zlib.error:
         return False
 
@@ -158,38 +195,39 @@ def warcinfo(writer: WARCWriter, name: str, software: str) -> None:
 
 
 def facts(writer: WARCWriter, url: str, at: datetime, values: Mapping[str, object]) -> None:
-    """A `metadata` record with facts of our own, as JSON."""
+    """A `metadata` record with facts of our own."""
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    writer.write_record(_plain(writer, url, "metadata", text, FACTS, {"WARC-Date": stamp(at)}))
+    writer.write_record(_plain(writer, url, "metadata", OURS + text + b"\r\n", FIELDS, {"WARC-Date": stamp(at)}))
 
 
-def resource(writer: WARCWriter, url: str, at: datetime, payload: bytes, content_type: str) -> None:
-    """A `resource` record: a page that came without its HTTP exchange."""
-    writer.write_record(_plain(writer, url, "resource", payload, content_type, {"WARC-Date": stamp(at)}))
-
-
-def answer(writer: WARCWriter, exchange: Exchange, same_as: tuple[str, str, str] | None, note: str | None) -> str:
-    """The record of a response; gives its record id. See `captures.Warc.append`."""
-    headers = _http(exchange.response_head)
+def answer(
+    writer: WARCWriter, exchange: Exchange | Resource, same_as: tuple[str, str, str] | None, note: str | None
+) -> str:
+    """The record of a response or resource; gives its record id. See `captures.Warc.append`."""
     extra = {"WARC-Date": stamp(exchange.at)}
-    if exchange.ip:
-        extra["WARC-IP-Address"] = exchange.ip
-    if exchange.truncated:
-        extra["WARC-Truncated"] = exchange.truncated
     url = without_userinfo(exchange.url)
+    if isinstance(exchange, Resource):
+        headers = StatusAndHeaders("200 OK", [("Content-Type", exchange.content_type)], "HTTP/1.1")
+    else:
+        headers = _http(exchange.response_head)
+        if exchange.ip:
+            extra["WARC-IP-Address"] = exchange.ip
+        if exchange.truncated:
+            extra["WARC-Truncated"] = exchange.truncated
     if note is not None:
-        record = _plain(writer, url, "metadata", _fields(headers, note), "application/warc-fields", extra)
+        record = _plain(writer, url, "metadata", _fields(headers, note), FIELDS, extra)
     elif same_as is not None:
         earlier_url, earlier_date, digest = same_as
-        profile = PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME
-        record = writer.create_revisit_record(
-            url,
-            digest,
-            earlier_url,
-            earlier_date,
-            http_headers=headers,
-            warc_headers_dict={**extra, "WARC-Profile": profile},
-        )
+        extra |= {
+            "WARC-Profile": PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME,
+            "WARC-Refers-To-Target-URI": earlier_url,
+            "WARC-Refers-To-Date": earlier_date,
+            "WARC-Payload-Digest": digest,
+        }
+        http = headers if isinstance(exchange, Exchange) else None
+        record = writer.create_warc_record(url, "revisit", http_headers=http, warc_headers_dict=extra)
+    elif isinstance(exchange, Resource):
+        record = _plain(writer, url, "resource", exchange.payload, exchange.content_type, extra)
     else:
         headers.replace_header("Content-Length", str(len(exchange.payload)))
         record = writer.create_warc_record(
@@ -285,6 +323,8 @@ def _stored(record: Any, place: Place) -> Stored:
         status, headers = _withheld(payload)
     elif record.rec_type == "resource":
         status, headers = 200, (("Content-Type", content_type),)
+    elif record.rec_type == "revisit" and http is None:  # of a resource
+        status = 200
     return Stored(
         place=place,
         kind=record.rec_type,
@@ -293,11 +333,14 @@ def _stored(record: Any, place: Place) -> Stored:
         status=status,
         headers=headers,
         payload=payload,
-        facts=json.loads(payload) if record.rec_type == "metadata" and content_type == FACTS else None,
+        facts=json.loads(payload[len(OURS) :]) if record.rec_type == "metadata" and payload.startswith(OURS) else None,
         same_as=(given("WARC-Refers-To-Target-URI") or "", given("WARC-Refers-To-Date") or "")
         if record.rec_type == "revisit"
         else None,
         truncated=given("WARC-Truncated"),
+        record=given("WARC-Record-ID") or "",
+        payload_digest=given("WARC-Payload-Digest"),
+        belongs_to=given("WARC-Concurrent-To"),
     )
 
 

@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from storage.replay import Replay
+from storage import takedown, tombstones
+from storage.records import members
+from storage.replay import Replay, readable
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -11,21 +13,35 @@ if TYPE_CHECKING:
 def recover(archive: "Archive") -> list[str]:
     """Cut torn tails and index what lies behind the last recorded offset of each WARC file; says what was done.
 
-    Pages that were fetched but not read are captures without a verdict afterwards; `scraper.ingest.catch_up` reads them.
+    A takedown that was interrupted is finished or undone first. Pages that were fetched but not read are captures without
+    a verdict afterwards; `scraper.ingest.catch_up` reads them.
     """
-    said: list[str] = []
+    said = takedown.settle(archive)
+    archive.heed()
+    if archive.tombstones:
+        with archive.transaction():
+            tombstones.add(archive.db.conn, archive.tombstones)
+        tombstones.write(archive.db.conn, archive.path)
     indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
     run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
     replay = Replay(archive, run)
     for path in archive.warc.files():
-        known = indexed.get(path.name, 0)
-        if path.stat().st_size <= known:
+        size = path.stat().st_size
+        last, pointed = archive.db.execute(
+            "SELECT max(offset), max(offset + length) FROM visit WHERE file = ? AND offset + length <= ?",
+            (path.name, size),
+        ).fetchone()
+        known = max(indexed.get(path.name, 0), pointed or 0)
+        if size <= known:
+            continue
+        if known and known not in (end for _, end in members(path, last or 0)):
+            said.append(f"{path.name}: no record ends at {known}, up to which it is indexed; next: newsmorgue verify")
             continue
         cut = archive.warc.cut_tail(path, known)
         if cut:
             said.append(f"{path.name}: cut {cut} bytes of a record that was never finished")
         with archive.transaction():
-            pages = sum(applied is not None for _, applied in replay.file(path, known))
+            pages = sum(replay.apply(event) is not None for event in readable(archive.warc, path, said, known))
             archive.db.execute(
                 "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed",
                 (path.name, path.stat().st_size),

@@ -11,8 +11,17 @@ from parsers.page import Page
 from parsers.url import host, try_canonical
 from storage import keeping, runs
 from storage.captures import Warc
-from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, parse
-from storage.keeping import Kept
+from storage.facts import (
+    EndFacts,
+    Facts,
+    FailureFacts,
+    PageFacts,
+    RemovedFacts,
+    RunFacts,
+    SiteFacts,
+    parse,
+)
+from storage.keeping import Kept, Slot
 from storage.records import Stored, stretches
 
 if TYPE_CHECKING:
@@ -32,11 +41,17 @@ class Event:
     answer: Stored | None = None
 
 
-def events(records: Iterable[Stored]) -> Iterator[Event]:
-    """The events of a run of records. One whose answer is missing, torn off by a crash, is left out."""
+def events(records: Iterable[Stored | None]) -> Iterator[Event]:
+    """The events of a run of records; None stands for one that cannot be read.
+
+    An event whose answer is missing, torn off by a crash or unreadable, is left out.
+    """
     pending: tuple[Stored, PageFacts] | None = None
     hops = 0
     for record in records:
+        if record is None:
+            pending = None
+            continue
         if record.kind == "request":
             continue
         if record.facts is not None:
@@ -65,6 +80,11 @@ class Applied:
     page: Page
     site: int | None
 
+    @property
+    def counts(self) -> bool:
+        """Whether the ledger counts it: what we asked for, robots.txt left out."""
+        return self.facts.kind != "robots" and not self.facts.imported
+
 
 @dataclass(slots=True)
 class Replay:
@@ -73,11 +93,6 @@ class Replay:
     archive: "Archive"
     run: int | None = None
     sites: dict[str, int] = field(default_factory=dict)
-
-    def file(self, path: Path, start: int = 0) -> Iterator[tuple[Event, Applied | None]]:
-        """Apply every event of a file from an offset on."""
-        for event in events(self.archive.warc.records(path, start)):
-            yield event, self.apply(event)
 
     def apply(self, event: Event) -> Applied | None:
         """Make an event's rows; gives the page if it is one."""
@@ -88,8 +103,18 @@ class Replay:
                 runs.end(self.archive.db.conn, facts, now=event.first.at)
             case FailureFacts() as facts:
                 self._failed(facts, event)
+            case SiteFacts() as facts:
+                self.archive.site_id(
+                    facts.name, home=facts.home, parser=facts.parser, timezone=facts.timezone, now=event.first.at
+                )
+            case RemovedFacts() as facts:
+                self._removed(facts, event)
             case _:
-                return self._page(event)
+                applied = self.page(event)
+                if applied is not None and applied.site is not None and applied.counts:
+                    for stage in ("tried", "got"):
+                        self.archive.note(applied.site, event.first.at.date(), stage)
+                return applied
         return None
 
     def _begin(self, facts: RunFacts, event: Event) -> None:
@@ -106,9 +131,15 @@ class Replay:
                     now=event.first.at,
                 )
 
-    def _failed(self, facts: FailureFacts, event: Event) -> None:
+    def _removed(self, facts: RemovedFacts, event: Event) -> None:
         site = self._site(facts.site)
         if site is not None:
+            self.archive.note(site, event.first.at.date(), "tried")
+            self.archive.note(site, event.first.at.date(), facts.stage, facts.reason)
+
+    def _failed(self, facts: FailureFacts, event: Event) -> None:
+        site = self._site(facts.site)
+        if site is not None and not self.archive.tombstoned(facts.url):
             runs.failure(self.archive, facts, site=site, now=event.first.at)
 
     def _site(self, name: str | None) -> int | None:
@@ -121,19 +152,26 @@ class Replay:
             self.sites[name] = row[0]
         return self.sites[name]
 
-    def _page(self, event: Event) -> Applied | None:
+    def page(self, event: Event, slot: Slot | None = None) -> Applied | None:
+        """The rows of a page's event, but for the ledger; None if it repeats what is not there.
+
+        `slot`: the numbers they get, for rows that are made again.
+        """
         answer = event.answer
         assert answer is not None
         facts = event.facts if isinstance(event.facts, PageFacts) else None
-        if facts is None and answer.kind == "revisit":
+        if facts is None and answer.same_as is not None:
             facts = self._revisited(answer)
         facts = facts or self._guess(answer)
+        if self.archive.tombstoned(facts.asked) or self.archive.tombstoned(answer.url):
+            return None
         site = self._site(facts.site)
         conn = self.archive.db.conn
-        if answer.kind == "revisit":
-            if not keeping.known(conn, facts.asked):
-                return None  # its capture was taken down, or lies in a file that is lost
-            kept = keeping.seen(conn, facts, answer.place, status=answer.status, at=answer.at)
+        if answer.same_as is not None:
+            original = keeping.referred(conn, facts.asked, answer.same_as[1], slot)
+            if original is None:
+                return None  # it was taken down, or lies in a file that is lost
+            kept = keeping.seen(conn, original, facts.run, answer.place, status=answer.status, at=answer.at, slot=slot)
             page = Page(answer.url, b"", facts.asked, answer.at, answer.status, answer.headers)
         else:
             page = keeping.replayed(answer, facts.asked, answer.url, answer.at)
@@ -148,23 +186,23 @@ class Replay:
                 size=facts.size if withheld else len(answer.payload),
                 wire=facts.payload_digest or keeping.payload_digest(answer.payload),
                 own=bytes.fromhex(facts.digest) if facts.digest else keeping.digest(page.body),
+                slot=slot,
             )
-        if site is not None and facts.kind != "robots":
-            self.archive.note(site, answer.at.date(), "tried")
-            self.archive.note(site, answer.at.date(), "got")
         return Applied(facts, kept, page, site)
 
     def _revisited(self, answer: Stored) -> PageFacts | None:
         """Facts of a plain revisit: those of the capture that it found again."""
         asked = try_canonical(answer.url) or answer.url
         row = self.archive.db.execute(
-            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? ORDER BY c.id DESC LIMIT 1",
+            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? "
+            "ORDER BY c.at DESC, c.id DESC LIMIT 1",
             (asked,),
         ).fetchone()
         return PageFacts(asked, row[0], self.run, row[1]) if row else None
 
     def _guess(self, answer: Stored) -> PageFacts:
-        """Facts of an answer of the first edition, which wrote none: by the queue, else by the hosts of the sites."""
+        """Facts of an answer whose own are lost, or of the first edition, which wrote none: by the queue, else by the hosts
+        of the sites."""
         asked = try_canonical(answer.url) or answer.url
         execute = self.archive.db.execute
         row = execute(
@@ -173,20 +211,23 @@ class Replay:
         if row is None:
             site = execute("SELECT name FROM site WHERE instr(home, ?) > 0 LIMIT 1", (host(asked),)).fetchone()
             row = ("robots" if asked.endswith("/robots.txt") else "story", site[0] if site else None)
-        return PageFacts(asked, row[0], self.run, row[1])
+        source = "import" if answer.kind == "resource" else "response"
+        return PageFacts(asked, row[0], self.run, row[1], at_source=source)
 
 
-def readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Event]:
-    """Every event of a file. Where bytes cannot be read, what follows them still is, and `said` says where."""
-    return events(_readable(warc, path, said))
+def readable(warc: Warc, path: Path, said: list[str], start: int = 0) -> Iterator[Event]:
+    """Every event of a file from an offset on. Where bytes cannot be read, what follows them still is; `said` says where."""
+    return events(_readable(warc, path, said, start))
 
 
-def _readable(warc: Warc, path: Path, said: list[str]) -> Iterator[Stored]:
-    for begin, end, whole in stretches(path):
+def _readable(warc: Warc, path: Path, said: list[str], start: int) -> Iterator[Stored | None]:
+    for begin, end, whole in stretches(path, start):
         try:
             if whole:
                 yield from warc.at(path, begin, end)
             else:
                 said.append(f"{path.name}: {end - begin} bytes from offset {begin} on are no records")
+                yield None
         except ArchiveDamaged as error:
             said.append(error.what)
+            yield None

@@ -39,27 +39,28 @@ def truth(db: Database) -> None:
         db.execute(statement)
 
 
+def views() -> list[str]:
+    """The `CREATE VIEW` statements of the views for analysts."""
+    return _statements("views.sql")
+
+
 def upgrade(db: Database) -> None:
     """Bring a database to this edition: pending migrations, then views and dictionary if their text changed."""
     check(db)
     pending = bool(migrations.pending(db))
     migrations.apply(db)
-    views = {
+    present = {
         sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE type = 'view' AND name <> '_latest_text'")
     }
     described = [tuple(row) for row in db.execute("SELECT * FROM _dictionary ORDER BY rowid")]
-    if (
-        not pending
-        and views == set(_statements("views.sql"))
-        and described == [tuple(entry) for entry in dictionary.entries()]
-    ):
+    if not pending and present == set(views()) and described == [tuple(entry) for entry in dictionary.entries()]:
         return
     with db.atomic():
         for (name,) in db.execute(
             "SELECT name FROM sqlite_master WHERE type = 'view' AND name <> '_latest_text'"
         ).fetchall():
             db.execute(f'DROP VIEW "{name}"')
-        for statement in _statements("views.sql"):
+        for statement in views():
             db.execute(statement)
         db.execute("DELETE FROM _dictionary")
         for entry in dictionary.entries():

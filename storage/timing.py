@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from parsers.errors import SettingsError
 
@@ -19,6 +20,7 @@ def parse_duration(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
+@lru_cache(maxsize=64)
 def stamp(at: datetime, precision: str = "milliseconds") -> str:
     """An aware instant as the archive writes it: UTC, ISO 8601, `Z`; milliseconds, or seconds for publishers' dates."""
     return at.astimezone(UTC).isoformat(timespec=precision).replace("+00:00", "Z")

@@ -123,7 +123,7 @@ def test_a_reader_opened_before_a_run_sees_what_the_run_writes(folder: Path) -> 
 
 def test_a_file_that_is_no_database_is_named(folder: Path) -> None:
     (folder / "archive.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(ArchiveError, match=r"archive\.db cannot be read"):
+    with pytest.raises(ArchiveError, match=r"archive\.db is damaged"):
         Archive.open(folder)
 
 
@@ -237,9 +237,10 @@ def test_a_database_that_cannot_be_written_is_our_error(folder: Path) -> None:
         archive.db.execute("PRAGMA busy_timeout = 10")
         other = sqlite3.connect(folder / "archive.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(ArchiveError, match="locked") as caught:
+        with pytest.raises(ArchiveLocked, match="another program holds") as caught:
             archive.note(1, date(2026, 3, 1), "listed")
         assert "archive.db" in caught.value.what
+        assert "database is locked" not in str(caught.value)
         other.close()
         archive.note(1, date(2026, 3, 1), "listed")
 

@@ -1,6 +1,7 @@
 """Articles, revisions, readings, aliases and copies: what counts as a change, and what does not."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from parsers.article import Article, Block, Image, Provenance, When
 from parsers.page import Page
@@ -148,6 +151,20 @@ def test_a_date_that_nobody_understands_keeps_its_words(keep: Keeper) -> None:
     assert row == {"published_utc": None, "published_raw": "the other day"}
 
 
+def test_dates_are_held_against_the_capture(keep: Keeper) -> None:
+    # The capture is of 07:00.
+    late = When("", datetime(2026, 3, 1, 7, 59, tzinfo=UTC), "offset", "second")
+    later = When("", datetime(2026, 3, 1, 8, 1, tzinfo=UTC), "offset", "second")
+    keep(replace(ARTICLE, published=late, modified=later))
+    row = keep.rows("SELECT published_flag, modified_flag, modified_utc FROM reading")[0]
+    assert row == {"published_flag": None, "modified_flag": "future", "modified_utc": "2026-03-01T08:01:00Z"}
+    keep.at += timedelta(days=1)
+    epoch = When("0", datetime(1970, 1, 1, tzinfo=UTC), "offset", "second")
+    keep(replace(ARTICLE, published=epoch, modified=later, title="New"))
+    row = keep.rows("SELECT published_flag, modified_flag FROM reading WHERE latest = 1")[0]
+    assert row == {"published_flag": "before_1990", "modified_flag": None}
+
+
 def test_tags_and_authors_are_shared_between_articles(keep: Keeper) -> None:
     keep(ARTICLE)
     other = replace(
@@ -166,6 +183,22 @@ def test_tags_and_authors_are_shared_between_articles(keep: Keeper) -> None:
 )
 def test_words(text: str, words: int) -> None:
     assert words_of(text) == words
+
+
+@given(st.text(st.one_of(st.sampled_from("a_1 -.’“\u00a0\n\u00adéก中あ①½™\u0301"), st.characters()), max_size=80))
+def test_words_are_counted_as_a_pattern_would(text: str) -> None:
+    # The plain way, which is ten times as slow.
+    dense = len(
+        re.findall(
+            "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]", text
+        )
+    )
+    assert words_of(text) == (dense if dense * 4 > len(text) else len(re.findall(r"\w+", text)))
+
+
+def test_a_text_of_many_symbols_is_no_trap() -> None:
+    symbols = "".join(map(chr, range(0x2190, 0x2C00))) * 200
+    assert words_of(f"one {symbols} two") == len(re.findall(r"\w+", symbols)) + 2
 
 
 # -- revisions -----------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The judging adapters: rows to stdout and nothing else, no gold seen, every record tried."""
+"""The judging adapters: rows to stdout and nothing else, no gold seen, every record tried. The archive's bench."""
 
 import gzip
 import json
@@ -61,3 +61,13 @@ def test_a_minute_of_fuzz_in_small() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for outcome in ("whole", "not HTTP", "closed early", "damaged", "broken off", "cut", "unknown"):
         assert outcome in done.stdout
+
+
+def test_both_ways_of_the_bench_write_the_same_rows() -> None:
+    small = ["--articles", "100", "--visits", "50", "--rows", "100", "--warc", "50"]
+    done = subprocess.run([sys.executable, str(BENCH / "archive.py"), *small], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the same rows, row for row: True" in done.stdout
+    assert "revisions, readings and full text are as they were: True" in done.stdout
+    assert "by content, not there" in done.stdout
+    assert "ingest of 50 articles with WARC" in done.stdout

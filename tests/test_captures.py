@@ -21,7 +21,7 @@ from parsers.page import Page
 from storage import keeping
 from storage.archive import Archive, Kept
 from storage.captures import Warc
-from storage.records import Exchange, Place, Stored, members, without_userinfo
+from storage.records import OURS, Exchange, Place, Stored, members, without_userinfo
 
 NOW = datetime(2026, 3, 1, 6, 30, 15, 250_000, UTC)
 URL = "https://example.org/harbour"
@@ -242,11 +242,7 @@ def keep(
 
 def exchanged(archive: Archive) -> list[Any]:
     """Every record but those of our own facts."""
-    return [
-        record
-        for record, _ in records(archive.path / "warc")
-        if record.rec_headers.get_header("Content-Type") != "application/json"
-    ]
+    return [record for record, payload in records(archive.path / "warc") if not payload.startswith(OURS)]
 
 
 def kinds(archive: Archive) -> list[str]:
@@ -260,7 +256,7 @@ def test_an_identical_payload_is_a_revisit(tmp_path: Path) -> None:
         assert not first.identical
         assert second.identical
         assert (second.capture, second.visit) == (first.capture, first.visit + 1)
-        assert kinds(archive) == ["warcinfo", "response", "request", "revisit", "request"]
+        assert kinds(archive) == ["warcinfo", "response", "request", "revisit"]
         original, revisit = (exchanged(archive)[n].rec_headers for n in (1, 3))
         assert revisit.get_header("WARC-Profile").endswith("/identical-payload-digest")
         assert revisit.get_header("WARC-Refers-To-Target-URI") == original.get_header("WARC-Target-URI")
@@ -274,6 +270,43 @@ def test_an_identical_payload_is_a_revisit(tmp_path: Path) -> None:
         (record, body) for record, body in records(tmp_path / "archive" / "warc") if record.rec_type == "revisit"
     ]
     assert [body for _, body in revisited] == [b""]
+
+
+TYPICAL = (
+    ("Date", "Tue, 24 Nov 2026 06:30:15 GMT"),
+    ("Content-Type", "text/html; charset=UTF-8"),
+    ("Transfer-Encoding", "chunked"),
+    ("Connection", "close"),
+    ("Vary", "Accept-Encoding"),
+    ("X-Powered-By", "PHP/8.2.12"),
+    ("Link", '<https://news.example.org/wp-json/>; rel="https://api.w.org/"'),
+    ("Link", '<https://news.example.org/wp-json/wp/v2/posts/48213>; rel="alternate"; type="application/json"'),
+    ("Link", "<https://news.example.org/?p=48213>; rel=shortlink"),
+    ("ETag", 'W/"5f3a-62b1c8d9e0f12"'),
+    ("Last-Modified", "Tue, 24 Nov 2026 05:10:00 GMT"),
+    ("Cache-Control", "max-age=60, public"),
+    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+    ("CF-Cache-Status", "DYNAMIC"),
+    ("CF-RAY", "8e7a0b1c2d3e4f50-ICN"),
+)
+KOREAN = (
+    "https://news.example.org/2026/11/24/%EB%91%90-%EC%B2%99%EC%9D%98-%EB%B0%B0%EA%B0%80-%EB%B0%80%EB%AC%BC%EC%97%90/"
+)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "304 Not Modified"])
+@pytest.mark.parametrize("url", [URL, KOREAN])
+def test_a_visit_to_a_known_page_takes_900_bytes_at_most(warc: Warc, url: str, status: str) -> None:
+    first = exchange(url=url, headers=TYPICAL)
+    warc.append(first)
+    before = warc.sync()
+    again = exchange(url=url, headers=TYPICAL, at=NOW + timedelta(hours=1), status=status)
+    warc.append(again, same_as=(url, "2026-03-01T06:30:15.250Z", sha1(BODY)))
+    after = warc.sync()
+    assert before is not None
+    assert after is not None
+    assert after[1] - before[1] <= 900
+    check(warc.folder)
 
 
 def test_a_304_is_a_revisit(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import codecs
 import json
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -150,3 +151,16 @@ def test_no_text_raises_anything_but_our_error(text: str) -> None:
             items(page(wrapped))
         except ParseError:
             continue
+
+
+def test_a_date_that_cannot_be_right_dates_no_story() -> None:
+    entries = "".join(
+        f"<item><title>Two boats lost in the tide {n}</title><link>https://x.example/{n}</link><pubDate>{date}</pubDate></item>"
+        for n, date in enumerate(
+            ("Tue, 10 Mar 2026 00:00:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT", "Tue, 10 Mar 2099 00:00:00 GMT")
+        )
+    )
+    body = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Sea</title>{entries}</channel></rss>'.encode()
+    found = links.feed(Page("https://x.example/feed", body, captured=datetime(2026, 3, 11, tzinfo=UTC)))
+    assert list(found.published) == ["https://x.example/0"]
+    assert len(found.cards) == 3

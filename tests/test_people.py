@@ -102,6 +102,7 @@ def test_a_quote_is_kept_with_its_spans(keep: Keeper) -> None:
             "title": "Story 1",
             "url": "https://example.org/1",
             "published_utc": "2026-03-02T06:00:00Z",
+            "published_flag": None,
             "article_id": 1,
             "person_id": 1,
         }

@@ -16,7 +16,7 @@ from storage.archive import Archive
 from storage.questions import match
 from storage.records import Exchange
 
-NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
+NOW = datetime(2026, 3, 10, 6, 0, tzinfo=UTC)
 STORIES = (
     # site, title, teaser, body, day of March or None
     ("example", "Harbour closed", "A storm keeps ferries in port", "The wind is strong. O'Hara's café stays open.", 1),
@@ -42,10 +42,13 @@ def article(n: int, title: str, teaser: str, body: str, day: int | None, **chang
     published = When("", datetime(2026, 3, day, tzinfo=UTC), "offset", "second") if day else None
     quote = Quote(["Ada Example", "Bo 100%", "the council"][n % 3], None, "person", ["master", None, None][n % 3], None,
                   "said", "words", ((0, 3),), "indirect", 0.9)  # fmt: skip
-    values: dict[str, Any] = {"quotes": (quote,), "parser_version": "1", "tags": ("Storm",) if n == 0 else ()}
-    return Article(
-        url, url, title=title, teaser=teaser, blocks=(Block("p", body),), published=published, **{**values, **changes}
-    )
+    values: dict[str, Any] = {
+        "quotes": (quote,),
+        "published": published,
+        "parser_version": "1",
+        "tags": ("Storm",) if n == 0 else (),
+    }
+    return Article(url, url, title=title, teaser=teaser, blocks=(Block("p", body),), **{**values, **changes})
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +97,7 @@ def test_a_hit_in_the_title_comes_first(archive: Archive) -> None:
 
 def test_what_a_hit_says(archive: Archive) -> None:
     row = archive.search("reopened")[0]
-    assert set(row) == {"title", "url", "site", "section", "published_utc", "snippet", "rank", "id"}
+    assert set(row) == {"title", "url", "site", "section", "published_utc", "published_flag", "snippet", "rank", "id"}
     assert row["snippet"] == "The harbour [reopened] after the storm."
     assert row["rank"] < 0
     assert (row["site"], row["published_utc"]) == ("example", "2026-03-05T00:00:00Z")
@@ -105,10 +108,39 @@ def test_filters(archive: Archive) -> None:
     assert titles(archive, "storm", site="nobody") == []
     assert len(titles(archive, "storm", limit=2)) == 2
     fifth = datetime(2026, 3, 5, tzinfo=UTC)
-    assert titles(archive, "storm", since=fifth) == ["Ferries sail again"]
-    # Without a date of its own an article counts from when it was first seen (3 March).
-    assert set(titles(archive, "storm", until=fifth)) == {"Harbour closed", "Budget passed"}
-    assert titles(archive, "storm", since=datetime(2026, 3, 2, tzinfo=UTC), until=fifth) == ["Budget passed"]
+    assert titles(archive, "storm", until=fifth) == ["Harbour closed"]
+    # Without a date of its own an article counts from when it was first seen (12 March).
+    assert set(titles(archive, "storm", since=fifth)) == {"Ferries sail again", "Budget passed"}
+    assert titles(archive, "storm", since=datetime(2026, 3, 6, tzinfo=UTC)) == ["Budget passed"]
+    assert titles(archive, "storm", since=fifth, until=datetime(2026, 3, 12, tzinfo=UTC)) == ["Ferries sail again"]
+
+
+def test_a_date_that_cannot_be_right_neither_filters_nor_sorts(tmp_path: Path) -> None:
+    with Archive.create(tmp_path / "archive") as archive:
+        for n, year in enumerate((2026, 2099, 1970)):
+            when = When("", datetime(year, 3, 9, tzinfo=UTC), "offset", "second")
+            keep(archive, n, "example", article(n, f"Storm of {year}", "", "B", None, published=when, tags=("Storm",)))
+        rows = archive.quotes()
+        flags = {row["title"]: row["published_flag"] for row in rows}
+        assert flags == {"Storm of 2026": None, "Storm of 2099": "future", "Storm of 1970": "before_1990"}
+        assert rows[0]["title"] == "Storm of 2026"
+        assert {row["published_flag"] for row in archive.search("storm")} == {None, "future", "before_1990"}
+        # They count from when they were first seen: 11 and 12 March.
+        assert titles(archive, "storm", until=datetime(2026, 3, 10, tzinfo=UTC)) == ["Storm of 2026"]
+        assert titles(archive, "storm", since=datetime(2026, 3, 12, tzinfo=UTC)) == ["Storm of 1970"]
+        seen = list(archive.db.query("SELECT first_seen, last_seen FROM people"))
+        assert all(row[key].startswith("2026-03-") for row in seen for key in row)
+        (row,) = archive.db.query("SELECT first_seen, last_seen FROM tags")
+        assert row == {"first_seen": "2026-03-09T00:00:00Z", "last_seen": "2026-03-12T06:00:00.000Z"}
+        assert list(archive.db.query("SELECT day, published FROM coverage WHERE published > 0")) == []
+        archive.note(1, datetime(2026, 3, 9, tzinfo=UTC).date(), "tried")
+        archive.note(1, datetime(2099, 3, 9, tzinfo=UTC).date(), "tried")
+        days = {row["day"]: row["published"] for row in archive.db.query("SELECT day, published FROM coverage")}
+        assert (days["2026-03-09"], days["2099-03-09"]) == (1, 0)
+        (row,) = archive.db.query("SELECT published_utc, published_flag FROM articles WHERE title LIKE '%2099'")
+        assert row == {"published_utc": "2099-03-09T00:00:00Z", "published_flag": "future"}
+        kept = list(archive.db.query("SELECT first_seen, last_seen FROM person"))
+        assert all(row[key].startswith("2026-03-") for row in kept for key in row)
 
 
 ODD = [
@@ -151,7 +183,8 @@ def test_quotes_newest_first(archive: Archive) -> None:
     rows = archive.quotes()
     assert [row["speaker"] for row in rows] == ["Bo 100%", "Ada Example", "the council"]
     assert list(rows[0]) == (
-        "speaker honorific speaker_type role affiliation cue text kind confidence site section title url published_utc".split()
+        "speaker honorific speaker_type role affiliation cue text kind confidence site section title url "
+        "published_utc published_flag".split()
     )
 
 
@@ -181,7 +214,7 @@ def test_status_says_how_each_site_is(archive: Archive) -> None:
     rows = archive.status(now=NOW)
     assert [list(row) for row in rows] == [["site", "state", "last_success", "due", "queue", "fill"]] * 2
     first = rows[0]
-    assert (first["site"], first["state"], first["last_success"]) == ("example", "ok", "2026-03-02T06:00:00.000Z")
+    assert (first["site"], first["state"], first["last_success"]) == ("example", "ok", "2026-03-11T06:00:00.000Z")
     assert (first["due"], first["queue"]) == (0, 0)
     assert first["fill"] == {
         "title": 1.0,
@@ -224,7 +257,7 @@ def test_status_of_sites_that_wait_fail_or_are_held(tmp_path: Path) -> None:
         archive.frontier.hold("https://example.org/", until=NOW + timedelta(hours=1), reason="429", now=NOW)
         assert one()["state"] == "held"
         assert archive.status(now=NOW + timedelta(hours=2))[0]["state"] == "failing"
-        assert one()["last_success"] == "2026-03-01T06:00:00.000Z"
+        assert one()["last_success"] == "2026-03-10T06:00:00.000Z"
 
 
 def test_captures_by_verdict(tmp_path: Path) -> None:
@@ -250,10 +283,11 @@ def test_what_a_run_found(tmp_path: Path) -> None:
         ]
         found = [archive.changes(run=run) for run in runs]
     url = "https://example.org/0"
+    same = {"url": url, "words_added": 0, "words_removed": 0}
     assert found == [
-        [{"what": "new", "title": "One", "url": url, "before": None}],
-        [{"what": "headline", "title": "Two", "url": url, "before": "One"}],
-        [{"what": "text", "title": "Two", "url": url, "before": None}],
+        [{"what": "new", "title": "One", "before": None, "changes": [], **same}],
+        [{"what": "headline", "title": "Two", "before": "One", "changes": ["headline"], **same}],
+        [{"what": "text", "title": "Two", "before": None, "changes": ["teaser"], **same}],
         [],
     ]
 

@@ -6,6 +6,7 @@ pronoun or "the neurosurgeon" leads back to the person; role and affiliation are
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parsers.article import Block, Person, Quote, QuoteKind, Span
 from parsers.quotes import roles
@@ -14,20 +15,47 @@ from parsers.quotes.lexicon import FEMALE, HE, MALE, NOT_NAMES, ROLES, SHE
 from parsers.quotes.lines import line_of
 from parsers.quotes.names import Cast, Mention, Named, capitalised, mention_at
 from parsers.quotes.sentences import Sentence, Spans, Word, paragraphs, quotations, sentences, words
+from parsers.text import REMOVED
 
 MAX_TEXT = 400_000
 """Characters of a body that are looked at."""
 MIN_QUOTED_WORDS = 4
 """Words of a quotation in a paragraph of its own that is given to whoever spoke before."""
 
+_NAMELESS = "Xx Xxxxxx"
+"""Reads like a name and is as long as `[removed]`: pronouns and titles lead to it, and not to the next person."""
+
 
 def extract(body: str, blocks: Sequence[Block] = ()) -> tuple[tuple[Quote, ...], tuple[Person, ...]]:
     """Statements in order, and everyone and everything quoted, once each, in order of appearance.
 
-    Spans are offsets into `body`, whose lines are paragraphs. Headings of `blocks` announce no one.
+    Spans are offsets into `body`, whose lines are paragraphs. Headings of `blocks` announce no one. Where a name was taken
+    out (`[removed]`), what its bearer says is nobody's.
     """
     text = body[:MAX_TEXT]
-    return _Reader(text, _headings(body, blocks)).read()
+    found, people = _Reader(text.replace(REMOVED, _NAMELESS), _headings(body, blocks)).read()
+    if REMOVED not in text:
+        return found, people
+    said = tuple(_restored(quote, text) for quote in found if not _nameless(quote.speaker))
+    known = tuple(
+        replace(one, role=_back(one.role), affiliation=_back(one.affiliation))
+        for one in people
+        if not _nameless(one.name)
+    )
+    return said, known
+
+
+def _nameless(name: str) -> bool:
+    return not set(_NAMELESS.split()).isdisjoint(name.split())
+
+
+def _back(text: str | None) -> str | None:
+    return text and text.replace(_NAMELESS, REMOVED)
+
+
+def _restored(quote: Quote, text: str) -> Quote:
+    words = " ".join(text[start:end] for start, end in quote.spans)
+    return replace(quote, role=_back(quote.role), affiliation=_back(quote.affiliation), text=words)
 
 
 def _headings(body: str, blocks: Sequence[Block]) -> list[Span]:

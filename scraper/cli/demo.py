@@ -32,10 +32,15 @@ def demo(folder: Path) -> int:
         click.echo("Captures by verdict")
         table(archive.verdicts(), {"verdict": "verdict", "captures": "captures", "addresses": "addresses"})
         click.echo("What changed between the two visits")
-        for change in archive.changes(run=done.second.run):
+        changes = archive.changes(run=done.second.run)
+        for change in changes:
             click.echo(printable(f"  {change['what']:<9} {change['title']}"))
             if change["before"]:
                 click.echo(printable(f"  {'was':>9} {change['before']}"))
+            if change["changes"]:
+                click.echo(
+                    f"  {'':9} {', '.join(change['changes'])}; +{change['words_added']} -{change['words_removed']} words"
+                )
         click.echo("\nMost quoted experts")
         columns = {
             "person": "name",
@@ -48,5 +53,8 @@ def demo(folder: Path) -> int:
     say("Try:")
     say(f"  newsmorgue search 'sleep' --archive {folder}")
     say(f"  newsmorgue quotes --speaker Kim --archive {folder}")
+    for change in changes:
+        if change["changes"]:
+            say(f"  newsmorgue diff {change['url']} --archive {folder}")
     say(f"  sqlite3 {folder}/archive.db 'select person, role, affiliation, quotes from experts limit 10'")
     return 0

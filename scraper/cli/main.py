@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import keyword
 import sys
 from collections.abc import Sequence
 
@@ -20,7 +21,15 @@ VERBS = {
     "search": ("scraper.cli.ask", "Find articles by their words."),
     "quotes": ("scraper.cli.ask", "List who said what."),
     "people": ("scraper.cli.ask", "List who is quoted, as what, how often."),
+    "verify": ("scraper.cli.verify", "Check that everything written is there and agrees."),
+    "repair": ("scraper.cli.repair", "Mend what verify finds; dry unless --apply."),
+    "import": ("scraper.cli.imports", "Import pages from WARC files, or HTML files by a list."),
+    "backup": ("scraper.cli.backup", "Bring a second copy of the archive up to date."),
+    "restore": ("scraper.cli.backup", "Make an archive from a backup."),
     "rebuild": ("scraper.cli.rebuild", "Make archive.db anew from the WARC files."),
+    "diff": ("scraper.cli.diff", "Show the words that a publisher changed in a story."),
+    "export": ("scraper.cli.export", "Write the archive to CSV, JSON lines, Parquet, SQLite or WARC files."),
+    "takedown": ("scraper.cli.takedown", "Remove stories or a person for good, and leave a tombstone."),
     "demo": ("scraper.cli.demo", "Crawl a bundled news portal on this machine and show the archive."),
     "doctor": ("scraper.cli.doctor", "Check this machine and this archive."),
 }
@@ -45,7 +54,8 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command = getattr(importlib.import_module(VERBS[cmd_name][0]), cmd_name)
+        module = importlib.import_module(VERBS[cmd_name][0])
+        command = getattr(module, f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name)
         assert isinstance(command, click.Command)
         return command
 

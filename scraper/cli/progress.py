@@ -84,19 +84,18 @@ def watching() -> Iterator[Progress]:
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int], None]]:
-    """Progress of long work: call it with how many are done."""
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with console.status(what) as status:
-            yield lambda done: status.update(f"{done} {what}")
-        return
+def counting() -> Iterator[Callable[[str, int], None]]:
+    """Progress of work that goes through rows: call what it gives with what is at hand and how much of it is done."""
     said = time.monotonic()
 
-    def tell(done: int) -> None:
+    def line(name: str, rows: int) -> None:
         nonlocal said
         if time.monotonic() - said >= EVERY:
             said = time.monotonic()
-            say(f"{done} {what}")
+            say(f"{name}: {rows:,}")
 
-    yield tell
+    if not sys.stderr.isatty():
+        yield line
+        return
+    with Console(stderr=True).status("") as status:
+        yield lambda name, rows: status.update(Text(f"{printable(name)}  {rows:,}"))

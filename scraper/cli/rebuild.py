@@ -32,8 +32,9 @@ def rebuild(archive: Path | None, dry_run: bool, as_json: bool) -> int:
     if dry_run:
         done = survey(folder)
     else:
-        with counting("pages read") as tell:
-            done = make_anew(folder, load(folder, environ=os.environ), progress=lambda _, pages: tell(pages))
+        with counting() as tell:
+            settings = load(folder, environ=os.environ)
+            done = make_anew(folder, settings, progress=lambda path, pages: tell(f"pages read, {path.name}", pages))
     if as_json:
         data(
             {

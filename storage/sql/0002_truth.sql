@@ -16,6 +16,10 @@ ALTER TABLE reading ADD COLUMN published_flag TEXT;
 
 ALTER TABLE reading ADD COLUMN modified_flag TEXT;
 
+DROP INDEX capture_asked;
+
+CREATE INDEX capture_asked ON capture (asked, at);
+
 DROP TABLE takedown;
 
 CREATE TABLE takedown (
@@ -26,3 +30,8 @@ CREATE TABLE takedown (
 CREATE TABLE warc (file TEXT PRIMARY KEY, indexed INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 
 INSERT INTO warc SELECT file, max("offset" + length) FROM visit GROUP BY file;
+
+CREATE TABLE lost (
+  file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
+  PRIMARY KEY (file, offset)
+) STRICT, WITHOUT ROWID;

@@ -1,6 +1,6 @@
 CREATE VIEW quotes AS
 SELECT q.id, q.speaker, p.honorific, q.speaker_type, q.role, f.name AS affiliation, q.cue, q.text, q.kind, q.confidence,
-  s.name AS site, r.section, r.title, a.url, r.published_utc, a.id AS article_id, q.person_id
+  s.name AS site, r.section, r.title, a.url, r.published_utc, r.published_flag, a.id AS article_id, q.person_id
 FROM quote q JOIN reading r ON r.id = q.reading_id AND r.latest = 1 JOIN revision v ON v.id = r.revision_id
 JOIN article a ON a.id = v.article_id JOIN person p ON p.id = q.person_id
 LEFT JOIN affiliation f ON f.id = q.affiliation_id LEFT JOIN site s ON s.id = a.site_id;
@@ -26,7 +26,8 @@ WHERE r.latest = 1;
 
 CREATE VIEW people AS
 WITH said AS (
-  SELECT q.person_id, q.article_id, q.role, q.affiliation, coalesce(q.published_utc, a.first_seen) AS at
+  SELECT q.person_id, q.article_id, q.role, q.affiliation,
+    coalesce(iif(q.published_flag IS NULL, q.published_utc, NULL), a.first_seen) AS at
   FROM quotes q JOIN article a ON a.id = q.article_id
 ), roles AS (
   SELECT person_id, role, row_number() OVER (PARTITION BY person_id ORDER BY count(*) DESC, min(at)) AS place
@@ -46,11 +47,22 @@ SELECT id, person, honorific, role, affiliation, quotes, articles, first_seen, l
 FROM people WHERE type = 'person' AND (role IS NOT NULL OR affiliation IS NOT NULL);
 
 CREATE VIEW tags AS
-SELECT t.name AS tag, count(DISTINCT a.id) AS articles, min(coalesce(r.published_utc, a.first_seen)) AS first_seen,
-  max(coalesce(r.published_utc, a.first_seen)) AS last_seen
+SELECT t.name AS tag, count(DISTINCT a.id) AS articles,
+  min(coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), a.first_seen)) AS first_seen,
+  max(coalesce(iif(r.published_flag IS NULL, r.published_utc, NULL), a.first_seen)) AS last_seen
 FROM article_tag x JOIN tag t ON t.id = x.tag_id JOIN reading r ON r.id = x.reading_id AND r.latest = 1
 JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id
 GROUP BY t.id;
+
+CREATE VIEW article_tags AS
+SELECT a.id AS article_id, a.url, s.name AS site, x.position, t.name AS tag
+FROM article_tag x JOIN tag t ON t.id = x.tag_id JOIN reading r ON r.id = x.reading_id AND r.latest = 1
+JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id LEFT JOIN site s ON s.id = a.site_id;
+
+CREATE VIEW article_authors AS
+SELECT a.id AS article_id, a.url, s.name AS site, x.position, u.name AS author
+FROM article_author x JOIN author u ON u.id = x.author_id JOIN reading r ON r.id = x.reading_id AND r.latest = 1
+JOIN revision v ON v.id = r.revision_id JOIN article a ON a.id = v.article_id LEFT JOIN site s ON s.id = a.site_id;
 
 CREATE VIEW stories AS
 SELECT m.story_id, count(*) AS articles, count(DISTINCT a.site_id) AS sites,
@@ -74,6 +86,7 @@ CREATE VIEW captures AS
 SELECT c.id, s.name AS site, c.kind, c.asked, c.url, c.at, c.status, c.verdict, c.problem, c.withheld, c.title, c.optouts,
   c.at_source, c.size,
   lower(hex(c.digest)) AS digest, c.file, c.offset, c.length,
+  (SELECT l.reason FROM lost l WHERE l.file = c.file AND c.offset >= l.offset AND c.offset < l.offset + l.length) AS lost,
   (SELECT count(*) FROM visit v WHERE v.capture_id = c.id) AS visits,
   (SELECT max(v.at) FROM visit v WHERE v.capture_id = c.id) AS last_visit
 FROM capture c LEFT JOIN site s ON s.id = c.site_id;
@@ -86,7 +99,8 @@ FROM run r;
 
 CREATE VIEW headline_changes AS
 SELECT a.url, s.name AS site, o.title AS old_title, n.title AS new_title, w.at AS seen_until, v.at AS seen_from, v.n AS revision
-FROM revision v JOIN revision w ON w.article_id = v.article_id AND w.n = v.n - 1 JOIN article a ON a.id = v.article_id
+FROM revision v JOIN revision w ON w.article_id = v.article_id AND w.n = (SELECT max(x.n) FROM revision x
+  WHERE x.article_id = v.article_id AND x.n < v.n AND x.changes <> '["withdrawn"]') JOIN article a ON a.id = v.article_id
 JOIN reading n ON n.id = (SELECT max(id) FROM reading WHERE revision_id = v.id)
 JOIN reading o ON o.id = (SELECT max(id) FROM reading WHERE revision_id = w.id)
 LEFT JOIN site s ON s.id = a.site_id
@@ -115,7 +129,8 @@ WITH days AS (
   SELECT site_id, date(first_seen) AS day, count(*) AS n FROM article GROUP BY site_id, day
 ), dated AS (
   SELECT a.site_id, date(r.published_utc) AS day, count(*) AS n FROM reading r JOIN revision v ON v.id = r.revision_id
-  JOIN article a ON a.id = v.article_id WHERE r.latest = 1 GROUP BY a.site_id, date(r.published_utc)
+  JOIN article a ON a.id = v.article_id WHERE r.latest = 1 AND r.published_flag IS NULL
+  GROUP BY a.site_id, date(r.published_utc)
 )
 SELECT s.name AS site, d.day, coalesce(c.listed, 0) AS listed, coalesce(c.tried, 0) AS tried, coalesce(c.got, 0) AS got,
   coalesce(c.failed, 0) AS failed, coalesce(c.dropped, 0) AS dropped, coalesce(f.n, 0) AS new_articles,
