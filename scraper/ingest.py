@@ -209,7 +209,8 @@ class Ingest:
                 self.archive.seen_again(asked.url, now=now)
             return "unchanged" if kept.read else "unread"
         verdict = self._verdict(kept.capture, reading)
-        self.archive.set_verdict(kept.capture, verdict, reading.problem)
+        title = reading.article.title if reading.article and verdict != "article" else ""
+        self.archive.set_verdict(kept.capture, verdict, reading.problem, title)
         if withheld is not None and verdict == "article":
             return "withheld"
         if reading.article is None or verdict != "article":

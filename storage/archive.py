@@ -317,11 +317,12 @@ class Archive(Answers):
             self._names[site] = row[0]
         return self._names[site]
 
-    def set_verdict(self, capture: int, verdict: str, problem: str = "") -> None:
-        """What kind of page a capture really is, and why it could not be read."""
+    def set_verdict(self, capture: int, verdict: str, problem: str = "", title: str = "") -> None:
+        """What kind of page a capture really is, why it could not be read, and the headline of one that is no article."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE capture SET verdict = ?, problem = ? WHERE id = ?", (verdict, problem or None, capture)
+                "UPDATE capture SET verdict = ?, problem = ?, title = coalesce(?, title) WHERE id = ?",
+                (verdict, problem or None, title or None, capture),
             )
 
     def keep_article(self, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:

@@ -23,8 +23,10 @@ ROTATE_AT = 1_000_000_000
 SPILL_AT = 32_000_000
 """Bytes of a group that may lie in memory."""
 SOFTWARE = f"newsmorgue/{__version__}"
+_REWRITTEN = re.compile(r"-r\d+(?=\.warc\.gz\Z)")
 _NUMBER = re.compile(r"-(\d{5,})(?:-r(\d+))?\.warc\.gz\Z")
-_REVISION = re.compile(r"(.*?)(?:-r(\d+))?\.warc\.gz", re.DOTALL)
+_REVISION = re.compile(r"(.*?)(-\d{5,})-r(\d+)\.warc\.gz", re.DOTALL)
+_UNNUMBERED = "-00000"
 
 
 class Warc:
@@ -145,7 +147,7 @@ class Warc:
         newest: dict[str, Path] = {}
         for path in sorted(self.folder.glob("*.warc.gz"), key=revision_of):
             newest[revision_of(path)[0]] = path
-        return sorted(newest.values(), key=lambda path: (*number_of(path), path.name))
+        return sorted(newest.values(), key=lambda path: (number_of(path)[0], revision_of(path)[0]))
 
     def read(self, place: Place) -> Stored:
         """The record at a place. Raises ArchiveDamaged naming file and offset if its bytes are not what was written."""
@@ -220,16 +222,26 @@ def number_of(path: Path) -> tuple[int, int]:
 
 
 def revision_of(path: Path) -> tuple[str, int]:
-    """A file's name without what says how often it was rewritten, and how often."""
+    """A file's name without what says how often it was rewritten, and how often.
+
+    Only behind a running number: a foreign `clips-r2.warc.gz` is no state of `clips.warc.gz`.
+    """
     match = _REVISION.fullmatch(path.name)
-    assert match is not None
-    return match[1], int(match[2] or 0)
+    if match is None:
+        return path.name.removesuffix(".warc.gz"), 0
+    return match[1] + (match[2] if match[2] != _UNNUMBERED else ""), int(match[3])
 
 
 def revised(path: Path) -> Path:
     """Where a file goes when it is rewritten."""
     name, number = revision_of(path)
-    return path.with_name(f"{name}-r{number + 1}.warc.gz")
+    numbered = name if re.search(r"-\d{5,}\Z", name) else name + _UNNUMBERED
+    return path.with_name(f"{numbered}-r{number + 1}.warc.gz")
+
+
+def first_name(name: str) -> str:
+    """The name that a file had before it was rewritten."""
+    return _REWRITTEN.sub("", name)
 
 
 def sync_folder(folder: Path) -> None:

@@ -146,6 +146,13 @@ class Frontier:
             (stamp(until), reason, self._host(host(url), now)),
         )
 
+    def put_off(self, origin: str, *, until: datetime) -> None:
+        """Ask nothing that begins with an origin (`https://example.org`) before an instant."""
+        self.conn.execute(
+            "UPDATE frontier SET due = ?1 WHERE state = 'due' AND due < ?1 AND url >= ?2 AND url < ?3",
+            (stamp(until), f"{origin}/", f"{origin}0"),
+        )
+
     def find(self, url: str, *, site: int, kind: str, now: datetime) -> Entry:
         """The entry of an address, made if there is none."""
         self.add(url, site=site, kind=kind, now=now)

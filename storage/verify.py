@@ -13,7 +13,7 @@ from pathlib import Path
 
 from parsers.errors import ArchiveError, ArchiveLocked, SchemaTooNew, UsageError
 from storage import keeping, lock, schema, verify_rows
-from storage.captures import Warc
+from storage.captures import Warc, first_name
 from storage.database import DATABASE, in_our_words, reading
 from storage.findings import BYTES, Finding
 from storage.records import GZIP
@@ -162,7 +162,7 @@ class Verify:
             pointing=rows(conn, name) if conn is not None else iter(()),
             covered=lambda at: _covered(conn, name, at),
             known=lambda url: conn is not None and keeping.known(conn, url),
-            seen=seen.before,
+            seen=lambda record: seen.before(record, name),
             checked=self.checked,
         )
         try:
@@ -220,13 +220,16 @@ class _Seen:
     def __init__(self) -> None:
         self.db = sqlite3.connect("", isolation_level=None)
         self.db.execute("PRAGMA journal_mode = OFF")
-        self.db.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
+        self.db.execute("CREATE TABLE seen (id BLOB PRIMARY KEY, file TEXT) WITHOUT ROWID")
         self.db.execute("BEGIN")
 
-    def before(self, record: str) -> bool:
-        """Whether a record of this id came before; notes it."""
+    def before(self, record: str, file: str) -> bool:
+        """Whether a record of this id came before, but not in a file of which this one is another writing; notes it."""
         key = blake2b(record.encode(), digest_size=16).digest()
-        return self.db.execute("INSERT INTO seen VALUES (?) ON CONFLICT DO NOTHING", (key,)).rowcount == 0
+        if self.db.execute("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (key, file)).rowcount:
+            return False
+        (other,) = self.db.execute("SELECT file FROM seen WHERE id = ?", (key,)).fetchone()
+        return bool(other == file or first_name(other) != first_name(file))
 
     def close(self) -> None:
         """Forget them."""

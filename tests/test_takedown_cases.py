@@ -1,9 +1,12 @@
 """Takedowns where it is not simple: copies, short titles, shared words, several files, damage, odd codings."""
 
+import sqlite3
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 from search import found
 from takedowns import (
     AT,
@@ -22,13 +25,16 @@ from takedowns import (
     down,
     front,
     printed,
+    says,
     story,
 )
 
 from parsers.errors import ArchiveDamaged
+from scraper.rebuild import rebuild
+from scraper.settings import load
 from storage import takedown
 from storage.archive import Archive
-from storage.captures import Warc
+from storage.captures import Warc, revised, revision_of
 
 
 @pytest.fixture
@@ -283,3 +289,61 @@ def test_another_article_under_one_address_goes_too(paper: Paper) -> None:
     down(folder, OWLS)
     assert bodies(folder) == {}
     assert_sound(folder)
+
+
+def test_names_of_rewritten_files() -> None:
+    for name, after in {
+        "20261123T060000-00001.warc.gz": "20261123T060000-00001-r1.warc.gz",
+        "20261123T060000-00001-r9.warc.gz": "20261123T060000-00001-r10.warc.gz",
+        "clips.warc.gz": "clips-00000-r1.warc.gz",
+        "clips-00000-r1.warc.gz": "clips-00000-r2.warc.gz",
+        "clips-r2.warc.gz": "clips-r2-00000-r1.warc.gz",
+    }.items():
+        path = Path(name)
+        assert revised(path).name == after
+        assert revision_of(revised(path)) == (revision_of(path)[0], revision_of(path)[1] + 1)
+
+
+def test_foreign_files_and_pages_of_no_site(paper: Paper) -> None:
+    """Files that came from elsewhere: one is rewritten under a name that tells the two apart; a page of no site is read again."""
+    paper.put(OWLS, story(TITLE, *TEXT, "“Wait,” said Kang Min-ho, a biologist at Hana Lab."))
+    paper.put(HERONS, story("Herons Return to the Dye Works Pond", *OTHER))
+    folder = close(paper)
+    (path,) = Warc(folder / "warc").files()
+    path.rename(folder / "warc" / "clips-r2.warc.gz")
+    db = sqlite3.connect(folder / "archive.db")
+    with db:
+        for table in ("capture", "visit", "warc"):
+            db.execute(f"UPDATE {table} SET file = 'clips-r2.warc.gz'")
+        db.execute("UPDATE capture SET site_id = NULL")
+        db.execute("UPDATE article SET site_id = NULL")
+    db.close()
+    assert_sound(folder)
+    down(folder, people=("Kang Min-ho",))
+    assert "“Wait,” said [removed], a biologist" in bodies(folder)[OWLS]
+    down(folder, OWLS)
+    assert [path.name for path in (folder / "warc").iterdir()] == ["clips-r2-00000-r2.warc.gz"]
+    assert list(bodies(folder)) == [HERONS]
+    assert found(folder, [TITLE, *TEXT, OWLS, "Kang Min-ho"]) == []
+    assert_sound(folder)
+
+
+@pytest.mark.parametrize(
+    "packed", sorted((ROOT / "fixtures" / "archives").glob("*.tar.xz")), ids=lambda path: path.name
+)
+def test_archives_of_earlier_editions(packed: Path, tmp_path: Path) -> None:
+    with tarfile.open(packed) as files:
+        files.extractall(tmp_path, filter="data")
+    folder = tmp_path / "archive"
+    Archive.open(folder, write=True).close()
+    url, *_ = bodies(folder)
+    said = says(folder, url)
+    assert {text for _, text in found(folder, said)} == said
+    down(folder, url)
+    assert found(folder, said) == []
+    assert_sound(folder)
+    rest = bodies(folder)
+    assert rest
+    rebuild(folder, load(folder, environ={}))
+    assert bodies(folder) == rest
+    assert found(folder, said) == []

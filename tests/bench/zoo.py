@@ -49,26 +49,30 @@ def kept(database: Path) -> list[dict[str, object]]:
     """Pages and errors, as the archive has them."""
     db = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     db.row_factory = sqlite3.Row
-    rows: list[dict[str, object]] = []
-    for one in db.execute(
-        "SELECT c.url, c.status, c.verdict, c.size, c.optouts, c.title AS withheld_title, a.title, a.body FROM captures c "
+    pages = db.execute(
+        "SELECT c.url, c.status, c.verdict, c.size, c.optouts, coalesce(a.title, c.title, '') AS title, a.body FROM captures c "
         "LEFT JOIN articles a ON a.capture_id = c.id WHERE c.kind <> 'robots' ORDER BY c.id"
-    ):
-        row: dict[str, object] = {"url": one["url"], "status": one["status"], "n": one["size"]}
-        row |= {"title": one["title"] or one["withheld_title"] or "", "text": (one["body"] or "")[:300]}
-        if one["verdict"] != "article":
-            row["flag"] = one["verdict"]
-        if one["verdict"] == "not_html":
-            row["nontext"] = True
-        if stated := json.loads(one["optouts"]):
-            row["noindex"] = stated
-        rows.append(row)
-    for one in db.execute(
-        "SELECT url, outcome, status FROM frontier WHERE failures > 0 OR (outcome IS NOT NULL AND checks = 0)"
-    ):
-        rows.append({"url": one["url"], "err": one["outcome"], "status_err": one["status"]})
+    )
+    rows = [_page(one) for one in pages]
+    failed = db.execute("SELECT url, outcome, status FROM frontier WHERE outcome IS NOT NULL AND last_fetched IS NULL")
+    rows += [{"url": one["url"], "err": one["outcome"], "status_err": one["status"]} for one in failed]
     db.close()
     return rows
+
+
+def _page(one: sqlite3.Row) -> dict[str, object]:
+    """What is kept of an address, or why what came is not what was asked for."""
+    if one["verdict"] in ("error", "gone", "challenge", "consent", "soft_404", "truncated"):
+        return {"url": one["url"], "err": one["verdict"], "status_err": one["status"]}
+    row: dict[str, object] = {"url": one["url"], "status": one["status"], "n": one["size"], "title": one["title"]}
+    row["text"] = (one["body"] or "")[:300]
+    if one["verdict"] != "article":
+        row["flag"] = one["verdict"]
+    if one["verdict"] == "not_html":
+        row["nontext"] = True
+    if stated := json.loads(one["optouts"]):
+        row["noindex"] = stated
+    return row
 
 
 if __name__ == "__main__":
