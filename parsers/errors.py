@@ -104,7 +104,11 @@ class AddressRefused(FetchError):
 
 
 class HostHeld(FetchError):
-    """The host asked us to come back later. `seconds` from now says when."""
+    """The host asked us to come back later. `seconds` from now says when.
+
+    `alone`: only this address is put off; others of its host may be asked. `origin`: only addresses that begin so are
+    concerned ("" means the whole host).
+    """
 
     def __init__(
         self,
@@ -116,9 +120,13 @@ class HostHeld(FetchError):
         url: str = "",
         status: int | None = None,
         tries: int = 0,
+        alone: bool = False,
+        origin: str = "",
     ) -> None:
         super().__init__(what, cause=cause, next=next, url=url, status=status, tries=tries)
         self.seconds = seconds
+        self.alone = alone
+        self.origin = origin
 
 
 class ConnectionFailed(FetchError):

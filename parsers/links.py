@@ -20,6 +20,7 @@ from parsers.url import domain, try_canonical
 __all__ = ["FeedItem", "Front", "feed", "front", "generic_cards", "is_story", "links", "looks_like_feed"]
 
 MAX_LINKS = 20_000
+MAX_OTHERS = 100
 MAX_CARDS = 1_000
 MAX_SECTIONS = 60
 MAX_PAGES = 20
@@ -40,7 +41,8 @@ class Front:
 
     `cards`: stories in page order. `pages`: further numbered pages of this listing. `sections`: fronts of sections that
     the page's menus link to. `feeds`: as the head announces them. `published`: UTC instants that a feed gives for its
-    stories, those that cannot be right left out. All addresses are canonical.
+    stories, those that cannot be right left out. `others`: where no link looks like a story, all of them, at most
+    MAX_OTHERS. All addresses are canonical.
     """
 
     cards: tuple[Card, ...] = ()
@@ -49,6 +51,7 @@ class Front:
     feeds: tuple[str, ...] = ()
     title: str = ""
     published: Mapping[str, datetime] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
 
 
 def base_of(page: Page) -> str:
@@ -75,13 +78,26 @@ def front(page: Page, cards: tuple[Card, ...] | None = None) -> Front:
     """Read a front or a section's page. `cards`: what a theme found, instead of the generic reading."""
     own = try_canonical(page.url) or page.url
     heading = page.tree.css_first("title")
+    announced = generic_cards(page) if cards is None else cards
     return Front(
-        cards=generic_cards(page) if cards is None else cards,
+        cards=announced,
         pages=tuple(_pages(page, own)),
         sections=tuple(_sections(page, own)),
         feeds=tuple(_feeds(page)),
         title=clean(heading.text(deep=True)) if heading is not None else "",
+        others=() if announced else _others(page, own),
     )
+
+
+def _others(page: Page, own: str) -> tuple[str, ...]:
+    """Every address that a page links to, in page order, at most MAX_OTHERS."""
+    found: dict[str, None] = {}
+    for _, url in links(page):
+        if url != own:
+            found[url] = None
+        if len(found) >= MAX_OTHERS:
+            break
+    return tuple(found)
 
 
 def feed(page: Page) -> Front:

@@ -257,10 +257,16 @@ class Crawl:
             outcome=error.kind,
             status=error.status,
             retry=timing.stamp(retry) if retry else None,
-            held_for=(error.cause or error.what) if isinstance(error, HostHeld) else "",
+            held_for=(error.cause or error.what) if isinstance(error, HostHeld) and self._of_host(entry, error) else "",
             dropped=dropped,
         )
         self.archive.failed(facts, site=entry.site, now=now)
+        if isinstance(error, HostHeld) and error.origin and not facts.held_for and retry is not None:
+            self.archive.frontier.put_off(error.origin, until=retry)
+
+    def _of_host(self, entry: Entry, error: HostHeld) -> bool:
+        """Whether a host is to be left alone: not if one address was refused, or if only another scheme of it fails."""
+        return not error.alone and self.sites[entry.site].home.startswith(error.origin)
 
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""

@@ -1,5 +1,6 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
+import dataclasses
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,10 +13,10 @@ from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
 from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import host, is_removed
+from parsers.url import domain, host, is_removed
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
-from storage import importing, timing
+from storage import importing, replay, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
 from storage.frontier import Entry
@@ -27,6 +28,9 @@ FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
+MAX_DEPTH = 2
+"""How far pages on which no link looks like a story are followed from a front."""
+_LEADS_ON = ("front", "empty")
 _URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
 
 
@@ -55,7 +59,8 @@ def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, onl
     try:
         if kind == "story":
             article = registry.read(page, parser=parser, timezone=timezone)
-            return Reading(article.verdict, article, optouts=stated)
+            front = links.front(page) if article.verdict in _LEADS_ON else None
+            return Reading(article.verdict, article, front, optouts=stated)
         found, front = _front(page, parser)
         return Reading(found, front=front, optouts=stated)
     except (NoLayoutFits, ParseError) as error:
@@ -149,7 +154,10 @@ class Ingest:
         known = page.status == 304 or kept.identical
         outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
         if reading is not None and reading.front is not None:
-            self._queue(entry, site, reading.front, now)
+            if entry.kind != "story":
+                self._queue(entry, site, reading.front, now)
+            elif -MAX_DEPTH < entry.priority < 0:
+                self._follow(entry, site, reading.front, entry.priority - 1, now)
         self.archive.frontier.done(
             entry,
             now=now,
@@ -201,7 +209,8 @@ class Ingest:
                 self.archive.seen_again(asked.url, now=now)
             return "unchanged" if kept.read else "unread"
         verdict = self._verdict(kept.capture, reading)
-        self.archive.set_verdict(kept.capture, verdict, reading.problem)
+        title = reading.article.title if reading.article and verdict != "article" else ""
+        self.archive.set_verdict(kept.capture, verdict, reading.problem, title)
         if withheld is not None and verdict == "article":
             return "withheld"
         if reading.article is None or verdict != "article":
@@ -212,6 +221,8 @@ class Ingest:
         article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
         if asked.imported:
             importing.in_order(self.archive, article, now)
+        if kept.identical:  # captured before, read only now
+            self.archive.seen_again(asked.url, now=now)
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
     def _verdict(self, capture: int, reading: Reading) -> str:
@@ -254,8 +265,18 @@ class Ingest:
         for card in wanted:
             if not self.archive.knows(card.url):
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+        if not cards and entry.kind == "front":
+            self._follow(entry, site, front, -1, now)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
+
+    def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
+        """Queue every link of a page on which none looks like a story: what they lead to will show."""
+        for url in [card.url for card in front.cards] + list(front.others):
+            if in_scope(url, site) and not self.archive.knows(url):
+                self.archive.frontier.add(
+                    url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
+                )
 
     def _too_old(self, url: str, front: links.Front) -> bool:
         """Whether the feed or the address itself dates a story before `since`."""
@@ -306,21 +327,22 @@ def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
             ingest.tally.error(row.asked, str(error))
             continue
         reading = read(page, row.kind, site.parser, site.timezone)
-        kept = Kept(row.capture, row.visit, identical=False)
+        page = dataclasses.replace(page, captured=row.at)
+        kept = Kept(row.capture, row.visit, identical=row.again)
         with archive.transaction():
-            assert page.captured is not None
             if facts.imported:
                 ingest.imported(facts, row.site, site, kept, page, reading)
             else:
-                entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=page.captured)
+                entry = archive.frontier.find(row.asked, site=row.site, kind=row.kind, now=row.at)
                 ingest.page(entry, kept, page, reading)
+            replay.stands_since(archive, row)
         pages += 1
     return pages
 
 
 def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, or one below it; not what stands where an address was taken down."""
+    """On the site's own host, one below it, or one that its settings name; not what stands where an address was taken down."""
     if is_removed(url):
         return False
-    own = host(site.home).removeprefix("www.")
-    return host(url) == own or host(url).endswith(f".{own}")
+    name, own = host(url), host(site.home).removeprefix("www.")
+    return name == own or name.endswith(f".{own}") or domain(url) in site.scope

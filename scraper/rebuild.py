@@ -14,7 +14,7 @@ from scraper.takedown import read_again
 from storage import facts, takedown
 from storage.archive import Archive
 from storage.captures import Warc
-from storage.replay import Applied, Event, Replay, readable
+from storage.replay import Applied, Event, Replay, end, readable
 
 GROUP = 50
 """Events a transaction."""
@@ -57,9 +57,11 @@ def rebuild(
             if not number:
                 _known_sites(archive, settings, run, path)
             events = _begun(archive.events(path, done.said), settings, begun, done.said)
+            last = None
             for group in _grouped(events):
                 with archive.transaction():
                     for event in group:
+                        last = event
                         applied = replay.apply(event)
                         if isinstance(event.facts, facts.RunFacts):
                             _begin(ingest, run, event, event.facts)
@@ -69,7 +71,7 @@ def rebuild(
                             _page(ingest, run, applied)
                             done.pages += 1
                 progress(path, done.pages)
-            archive.indexed(path)
+            archive.indexed(path, end(archive.warc, path, last))
             done.files += 1
         # Only now: what was taken down is struck by its own words, and these are known when it was read.
         plan = takedown.obey(archive)
@@ -122,7 +124,10 @@ def _grouped(events: Iterable[Event]) -> Iterable[list[Event]]:
 
 def _known_sites(archive: Archive, settings: Settings, run: _Run, path: Path) -> None:
     """The first edition wrote no runs: its files begin with pages, whose sites only the settings know."""
-    first = next(iter(archive.warc.records(path)), None)
+    records = archive.warc.records(path)
+    first = next(
+        (one for one in records if one.facts is None or one.facts.get("event") != facts.RemovedFacts.event), None
+    )
     if first is None or first.facts is not None:
         return
     with archive.transaction():

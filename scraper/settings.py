@@ -59,6 +59,8 @@ class Source:
 class SiteSettings:
     """One `[site.NAME]` block. `recheck`: ages in seconds at which a known story is asked again.
 
+    `scope`: further hosts that are the site's own, beside that of `home` and those below it.
+
     `every` and `cron` belong to the schedule. `archive = "full"` keeps pages in spite of an opt-out, and `reason` says
     why; both are stored with each capture.
     """
@@ -74,6 +76,7 @@ class SiteSettings:
     paused: bool = False
     archive: Literal["respect", "full"] = "respect"
     reason: str = ""
+    scope: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +296,8 @@ def _site(name: str, block: dict[str, object]) -> SiteSettings:
             raise SettingsError(f"{where}: unknown timezone {values['timezone']!r}", next='"Asia/Seoul"') from error
     if "recheck" in block:
         values["recheck"] = tuple(_seconds(item) for item in _words(block["recheck"]))
+    if "scope" in block:
+        values["scope"] = tuple(word.lower().rstrip(".") for word in _words(block["scope"]))
     values["sources"] = tuple(_sources(block.get("sources", [{"front": "/"}]), home, where))
     return SiteSettings(**values)  # type: ignore[arg-type]
 

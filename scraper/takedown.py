@@ -4,10 +4,11 @@ import json
 from collections.abc import Collection
 from itertools import groupby
 
-from scraper.ingest import Ingest, catch_up
+from scraper.ingest import Ingest, catch_up, read
 from scraper.settings import SiteSettings, from_row
 from storage import takedown
 from storage.archive import Archive
+from storage.keeping import Unread
 from storage.takedown import Plan
 
 
@@ -39,9 +40,23 @@ def read_again(archive: Archive, captures: Collection[int]) -> int:
     rows = [row for row in archive.unread(left=True) if row.capture in wanted]
     pages = 0
     for settings, group in groupby(rows, key=lambda row: row.settings):
-        pages += catch_up(Ingest(archive, _sites(archive, settings)), list(group))
+        ingest = Ingest(archive, _sites(archive, settings))
+        for row in group:
+            pages += catch_up(ingest, [row]) if row.site in ingest.sites else _stray(archive, row)
     takedown.tidy(archive)
     return pages
+
+
+def _stray(archive: Archive, row: Unread) -> int:
+    """Read a capture of no site, as pages of files may be; it has no place in the queue."""
+    page = archive.page(row.capture)
+    reading = read(page, row.kind, None, None)
+    with archive.transaction():
+        archive.set_verdict(row.capture, reading.verdict or "error", reading.problem)
+        if reading.article is not None and reading.verdict == "article":
+            assert page.captured is not None
+            archive.keep_article(row.capture, reading.article, site=row.site, now=page.captured)
+    return 1
 
 
 def _sites(archive: Archive, settings: str | None) -> dict[int, SiteSettings]:

@@ -10,8 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from sqlite_utils import Database
-
 from parsers.article import Article, Card
 from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
@@ -20,11 +18,11 @@ from storage import articles, fronts, history, keeping, lock, recovery, replay, 
 from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
-from storage.database import DATABASE, connect, explained, in_our_words, reading
+from storage.database import DATABASE, explained, in_our_words, reading, writing
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
-from storage.manifest import MANIFEST, SIDECARS
+from storage.manifest import MANIFEST, furnish
 from storage.names import Connection
 from storage.records import Exchange
 from storage.replacing import replacing
@@ -34,10 +32,6 @@ from storage.tombstones import Tombstones
 
 __all__ = ["Archive", "Kept", "KeptArticle"]
 
-CACHE = 65_536
-"""KiB of pages that the writer keeps in memory: the upper levels of every index, and what full text merges."""
-CHECKPOINT = 4_000
-"""Pages in the -wal before they are copied into the database: one page changed by many groups is copied once."""
 _INSIDE = nullcontext()
 """What a transaction within another one is."""
 
@@ -52,6 +46,7 @@ class Archive(Answers):
     _lock: IO[str] | None = None
     _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)
+    _names: dict[int, str] = field(default_factory=dict)
 
     # -- opening -------------------------------------------------------------------------------------------------
 
@@ -61,10 +56,7 @@ class Archive(Answers):
         if (path / DATABASE).exists():
             raise UsageError(f"{path} is an archive already", next=f"newsmorgue crawl --archive {path}")
         try:
-            (path / "warc").mkdir(parents=True, exist_ok=True)
-            (path / "reports").mkdir(exist_ok=True)
-            for name in SIDECARS:
-                (path / name).touch()
+            furnish(path)
         except OSError as error:
             raise ArchiveError(f"cannot make {path}", cause=str(error), next="choose another folder") from error
         return cls._open_for_writing(path)
@@ -102,9 +94,8 @@ class Archive(Answers):
         held = lock.take(path)
         try:
             with explained(path / DATABASE), replacing(path / DATABASE) as database:
-                db = connect(database, "rwc")
+                db = writing(database)
                 try:
-                    _for_writing(db)
                     yield cls(path, db, Warc(path / "warc"), Frontier(db.conn), [])
                     db.execute("PRAGMA optimize")
                     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -118,9 +109,9 @@ class Archive(Answers):
         held = lock.take(path)
         try:
             with explained(path / DATABASE):
-                db = connect(path / DATABASE, "rwc")
+                furnish(path)
+                db = writing(path / DATABASE)
                 try:
-                    _for_writing(db)
                     archive = cls(path, db, Warc(path / "warc"), Frontier(db.conn), [], _lock=held)
                     archive.recovered = recovery.recover(archive)
                 except BaseException:
@@ -202,9 +193,7 @@ class Archive(Answers):
                 )
             conn.execute("COMMIT")
         except BaseException as error:
-            ours: BaseException = error
-            if isinstance(error, sqlite3.Error | OSError):
-                ours = in_our_words(error, self.path / DATABASE)
+            ours = in_our_words(error, self.path / DATABASE) if isinstance(error, sqlite3.Error | OSError) else error
             self._rollback(ours, ahead=ahead)
             if ours is error:
                 raise
@@ -212,9 +201,12 @@ class Archive(Answers):
 
     def _rollback(self, error: BaseException, *, ahead: bool) -> None:
         self._notes.clear()
+        self._names.clear()
         if self.db.conn.in_transaction:
             with suppress(sqlite3.Error):  # an error that made SQLite roll back by itself
                 self.db.conn.execute("ROLLBACK")
+        if isinstance(self.db.conn, Connection):
+            self.db.conn.forget()
         try:
             self.warc.undo()
         except OSError:
@@ -306,20 +298,31 @@ class Archive(Answers):
     def not_modified(self, url: str, exchanges: Sequence[Exchange], *, run: int) -> Kept:
         """Keep a 304: a `revisit` record and a visit of the capture that still stands."""
         with self.transaction():
-            row = self.db.execute("SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC LIMIT 1", (url,))
-            kind, site = row.fetchone() or ("", None)
+            kind, site = "", None
+            if len(exchanges) > 1:  # a plain revisit needs no facts
+                row = self.db.execute(
+                    "SELECT kind, site_id FROM capture WHERE asked = ? ORDER BY at DESC, id DESC LIMIT 1", (url,)
+                )
+                kind, site = row.fetchone() or ("", None)
             facts = PageFacts(asked=url, kind=kind, run=run, site=self._site_name(site))
             return keeping.not_modified(self.db.conn, self.warc, exchanges, facts)
 
     def _site_name(self, site: int | None) -> str | None:
-        row = self.db.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
-        return row[0] if row else None
+        if site is None:
+            return None
+        if site not in self._names:
+            row = self.db.execute("SELECT name FROM site WHERE id = ?", (site,)).fetchone()
+            if row is None:
+                return None
+            self._names[site] = row[0]
+        return self._names[site]
 
-    def set_verdict(self, capture: int, verdict: str, problem: str = "") -> None:
-        """What kind of page a capture really is, and why it could not be read."""
+    def set_verdict(self, capture: int, verdict: str, problem: str = "", title: str = "") -> None:
+        """What kind of page a capture really is, why it could not be read, and the headline of one that is no article."""
         with self.transaction():
             self.db.conn.execute(
-                "UPDATE capture SET verdict = ?, problem = ? WHERE id = ?", (verdict, problem or None, capture)
+                "UPDATE capture SET verdict = ?, problem = ?, title = coalesce(?, title) WHERE id = ?",
+                (verdict, problem or None, title or None, capture),
             )
 
     def keep_article(self, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:
@@ -367,18 +370,8 @@ class Archive(Answers):
         """Every event of a WARC file; what cannot be read is passed over and said."""
         return replay.readable(self.warc, path, said)
 
-    def indexed(self, path: Path) -> None:
-        """Note that everything in a WARC file is in the tables."""
+    def indexed(self, path: Path, end: int) -> None:
+        """Note that a WARC file, made durable before, is in the tables up to an offset."""
         with self.transaction():
-            self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, path.stat().st_size))
-
-
-def _for_writing(db: Database) -> None:
-    """Set a connection up for the one writer."""
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA synchronous = NORMAL")
-    db.execute(f"PRAGMA cache_size = {-CACHE}")
-    db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT}")
-    schema.upgrade(db)
-    assert isinstance(db.conn, Connection)
-    db.conn.remember()
+            self.warc.settle(path)
+            self.db.execute("INSERT OR REPLACE INTO warc VALUES (?, ?)", (path.name, end))

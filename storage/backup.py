@@ -7,7 +7,6 @@ backup counts; all else is staged. One that is killed leaves the one before it a
 
 import hashlib
 import os
-import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -18,7 +17,8 @@ from pathlib import Path
 
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.version import __version__
-from storage import lock, manifest, records, verify_rows
+from storage import disk, lock, manifest, records, verify_rows
+from storage.captures import first_name
 from storage.database import DATABASE, explained, in_our_words, reading
 from storage.manifest import MANIFEST, NEW, SETTINGS, SIDECARS, Copied, Entry
 from storage.timing import stamp
@@ -28,7 +28,6 @@ BESIDE = 4096
 """Bytes before the end of what was copied earlier that must be the same in the archive."""
 TRIES = 3
 """Times a backup begins anew because the archive was changed in what a crawl never changes."""
-_REWRITTEN = re.compile(r"-r\d+(?=\.warc\.gz\Z)")
 
 
 class _Changed(Exception):
@@ -54,7 +53,7 @@ def backup(
     if dry_run:
         return _Backup(folder, to, _known(to), check, tell, dry_run=True).run(now)
     with manifest.written(to):
-        (to / "warc").mkdir(parents=True, exist_ok=True)
+        disk.make_folder(to / "warc")
     held = lock.take(to)
     try:
         with manifest.written(to):
@@ -138,6 +137,8 @@ class _Backup:
             if self.dry_run:
                 self._count(Entry(DATABASE, source.stat().st_size, ""), source.stat().st_size)
                 return _needed(db.conn)
+            db.execute("BEGIN")  # asked while another program holds the database, `backup` would ask again for ever
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             try:
                 with closing(sqlite3.connect(staged)) as copy:
                     db.conn.backup(copy)
@@ -153,8 +154,8 @@ class _Backup:
         return needed
 
     def _same_archive(self, needed: dict[str, int]) -> None:
-        theirs = {_REWRITTEN.sub("", name.removeprefix("warc/")) for name in self.old if name.startswith("warc/")}
-        if theirs and not theirs & {_REWRITTEN.sub("", name) for name in needed}:
+        theirs = {first_name(name.removeprefix("warc/")) for name in self.old if name.startswith("warc/")}
+        if theirs and not theirs & {first_name(name) for name in needed}:
             raise UsageError(f"{self.to} is the backup of another archive", next="name another folder")
 
     # -- WARC files ------------------------------------------------------------------------------------------------

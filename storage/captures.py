@@ -13,9 +13,9 @@ from pathlib import Path
 
 from warcio.warcwriter import WARCWriter
 
-from parsers.errors import ArchiveDamaged, ArchiveError
+from parsers.errors import ArchiveDamaged
 from parsers.version import __version__
-from storage import records
+from storage import disk, records
 from storage.records import Exchange, Place, Resource, Stored, members, stretches
 
 ROTATE_AT = 1_000_000_000
@@ -23,8 +23,10 @@ ROTATE_AT = 1_000_000_000
 SPILL_AT = 32_000_000
 """Bytes of a group that may lie in memory."""
 SOFTWARE = f"newsmorgue/{__version__}"
+_REWRITTEN = re.compile(r"-r\d+(?=\.warc\.gz\Z)")
 _NUMBER = re.compile(r"-(\d{5,})(?:-r(\d+))?\.warc\.gz\Z")
-_REVISION = re.compile(r"(.*?)(?:-r(\d+))?\.warc\.gz", re.DOTALL)
+_REVISION = re.compile(r"(.*?)(-\d{5,})-r(\d+)\.warc\.gz", re.DOTALL)
+_UNNUMBERED = "-00000"
 
 
 class Warc:
@@ -36,6 +38,7 @@ class Warc:
         self._path: Path | None = None
         self._size = 0  # bytes of the file that are synced
         self._spilled = 0  # bytes of the group at hand that are in the file, but not synced
+        self._fresh = False  # the file is new: its name is not durable yet
         self._buffer = BytesIO()
         self._writer = WARCWriter(self._buffer, gzip=True, warc_version="1.1")
 
@@ -67,42 +70,29 @@ class Warc:
     def sync(self) -> tuple[str, int] | None:
         """Write what was appended and make it durable; gives the file's name and its size in bytes, None if nothing was.
 
-        Raises ArchiveError if the disk refuses; then nothing of it is left in the file.
+        Raises OSError, which names the file, if the disk refuses; then `undo` must follow.
         """
-        data = self._buffer.getbuffer()
-        if self._path is None or not (data.nbytes or self._spilled):
+        if self._path is None or not (self._buffer.tell() or self._spilled):
             return None
-        fresh = not self._path.exists()
-        try:
-            self._write(data)
-            with self._path.open("r+b") as file:
-                os.fsync(file.fileno())
-            if fresh:
-                sync_folder(self.folder)
-        except OSError as error:
-            data.release()
-            self.undo()
-            raise ArchiveError(
-                f"cannot write to {self._path}",
-                cause=str(error),
-                next="free some space, then run the same command; nothing kept was harmed",
-            ) from error
-        self._size += self._spilled + data.nbytes
-        data.release()
+        self._write()
+        disk.sync(self._path)
+        if self._fresh:
+            disk.sync(self.folder)
+            self._fresh = False
+        self._size += self._spilled
         self._spilled = 0
-        self._clear()
         return self._path.name, self._size
 
     def undo(self) -> None:
-        """Forget what was appended since the last `sync`."""
+        """Forget what was appended since the last `sync`. Raises OSError if it stays in the file."""
         self._clear()
+        path, self._path = self._path, None  # looked for anew: after a failed write nothing is taken for granted
         self._spilled = 0
-        if self._path is not None and self._path.exists():
+        if path is not None and path.exists():
             if self._size:
-                os.truncate(self._path, self._size)
+                os.truncate(path, self._size)
             else:
-                self._path.unlink()
-        self._path = None  # looked for anew: after a failed write nothing is taken for granted
+                path.unlink()
 
     def close(self) -> None:
         """Sync what was appended."""
@@ -124,7 +114,8 @@ class Warc:
                 number = number_of(files[-1])[0] + 1 if files else 1
                 self._path = self.folder / f"{at.astimezone(UTC):%Y%m%dT%H%M%S}-{number:05d}.warc.gz"
                 self._size = 0
-            if not self._size:
+            self._fresh = not self._size
+            if self._fresh:
                 records.warcinfo(self._writer, self._path.name, SOFTWARE)
         return self._size + self._spilled + self._buffer.tell()
 
@@ -134,18 +125,20 @@ class Warc:
 
     def _spill(self) -> None:
         if self._buffer.tell() > SPILL_AT:
-            data = self._buffer.getbuffer()
-            self._write(data)
-            self._spilled += data.nbytes
-            data.release()
-            self._clear()
+            self._write()
 
-    def _write(self, data: memoryview) -> None:
+    def _write(self) -> None:
         assert self._path is not None
-        with self._path.open("ab", buffering=0) as file:
-            written = 0
-            while written < data.nbytes:
-                written += file.write(data[written:])
+        try:
+            with self._buffer.getbuffer() as data, self._path.open("ab", buffering=0) as file:
+                written = 0
+                while written < data.nbytes:
+                    written += file.write(data[written:])
+        except OSError as error:
+            error.filename = str(self._path)
+            raise
+        self._spilled += self._buffer.tell()
+        self._clear()
 
     # -- reading -------------------------------------------------------------------------------------------------
 
@@ -154,7 +147,7 @@ class Warc:
         newest: dict[str, Path] = {}
         for path in sorted(self.folder.glob("*.warc.gz"), key=revision_of):
             newest[revision_of(path)[0]] = path
-        return sorted(newest.values(), key=lambda path: (*number_of(path), path.name))
+        return sorted(newest.values(), key=lambda path: (number_of(path)[0], revision_of(path)[0]))
 
     def read(self, place: Place) -> Stored:
         """The record at a place. Raises ArchiveDamaged naming file and offset if its bytes are not what was written."""
@@ -181,19 +174,24 @@ class Warc:
             file.seek(place.offset)
             return file.read(place.length)
 
-    def cut_tail(self, path: Path, known: int = 0) -> int:
-        """Cut a file after its last whole gzip member; the number of bytes cut off (a write that never ended).
+    def whole(self, path: Path, start: int = 0) -> int:
+        """Where the last whole gzip member from an offset on ends. What lies behind is a write that never ended.
 
-        Nothing before `known`, the end of what SQLite has indexed, is looked at or cut, nor anything with a whole member
-        behind it: a byte that went bad must not cost what follows it.
+        Bytes that went bad with a whole member behind them are none: they must not cost what follows.
         """
+        return max((end for _, end, whole in stretches(path, start) if whole), default=start)
+
+    def cut(self, path: Path, end: int) -> int:
+        """Cut a file at an offset; the number of bytes cut off."""
         size = path.stat().st_size
-        good = max((end for _, end, whole in stretches(path, known) if whole), default=known)
-        if good < size:
-            with path.open("r+b") as file:
-                file.truncate(good)
-                os.fsync(file.fileno())
-        return max(size - good, 0)
+        if end < size:
+            os.truncate(path, end)
+        return size - end
+
+    def settle(self, path: Path) -> None:
+        """Make a file and its name durable: of a process that was killed nobody knows whether it came to that."""
+        disk.sync(path)
+        disk.sync(self.folder)
 
     def records(self, path: Path, start: int = 0) -> Iterator[Stored]:
         """Every record of a file from an offset on, warcinfo left out; stops before a torn one.
@@ -224,22 +222,28 @@ def number_of(path: Path) -> tuple[int, int]:
 
 
 def revision_of(path: Path) -> tuple[str, int]:
-    """A file's name without what says how often it was rewritten, and how often."""
+    """A file's name without what says how often it was rewritten, and how often.
+
+    Only behind a running number: a foreign `clips-r2.warc.gz` is no state of `clips.warc.gz`.
+    """
     match = _REVISION.fullmatch(path.name)
-    assert match is not None
-    return match[1], int(match[2] or 0)
+    if match is None:
+        return path.name.removesuffix(".warc.gz"), 0
+    return match[1] + (match[2] if match[2] != _UNNUMBERED else ""), int(match[3])
 
 
 def revised(path: Path) -> Path:
     """Where a file goes when it is rewritten."""
     name, number = revision_of(path)
-    return path.with_name(f"{name}-r{number + 1}.warc.gz")
+    numbered = name if re.search(r"-\d{5,}\Z", name) else name + _UNNUMBERED
+    return path.with_name(f"{numbered}-r{number + 1}.warc.gz")
+
+
+def first_name(name: str) -> str:
+    """The name that a file had before it was rewritten."""
+    return _REWRITTEN.sub("", name)
 
 
 def sync_folder(folder: Path) -> None:
     """Make what was renamed or removed in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    disk.sync(folder)

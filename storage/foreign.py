@@ -19,7 +19,7 @@ from warcio.bufferedreaders import ChunkedDataReader
 from warcio.limitreader import LimitReader
 
 from parsers.coding import decode
-from parsers.errors import ArchiveDamaged, UsageError
+from parsers.errors import UsageError
 from parsers.page import Page
 from parsers.text import REMOVED
 from parsers.url import canonical
@@ -274,22 +274,25 @@ def _with_request(found: Found, block: bytes) -> Found:
 def page(answer: Exchange | Resource) -> Page:
     """The page that an answer is, its content coding taken off.
 
-    Raises UsageError (no address), ValueError (a coding that is not read, or a payload that is not it), ArchiveDamaged (far too large).
+    Raises UsageError (no address), ValueError (a coding that cannot be taken off).
     """
     asked = canonical(answer.url)
     if isinstance(answer, Resource):
         return Page(answer.url, answer.payload, asked, answer.at, headers=(("Content-Type", answer.content_type),))
     first, *lines = (_text(line) for line in answer.response_head.split(b"\r\n"))
     headers = tuple((name.strip(), value.strip()) for name, colon, value in (x.partition(":") for x in lines) if colon)
-    body, fault, why = decode(answer.payload, headers, most=keeping.MAX_DECODED)
-    if fault == "cut":
-        raise ArchiveDamaged(f"the payload of {answer.url} unpacks to more than {keeping.MAX_DECODED} bytes")
-    if fault == "unknown":
-        raise ValueError(f"its content coding {why!r} is not read; gzip, deflate, br and zstd are")
-    if fault == "damaged":
-        raise ValueError(f"its payload cannot be decoded: {why}")
-    truncated = answer.truncated is not None or fault is not None
-    return Page(answer.url, body, asked, answer.at, int(first.split(" ")[1]), headers, truncated)
+    found = decode(answer.payload, headers, most=keeping.MAX_DECODED)
+    if found.fault in ("unknown", "damaged", "cut"):
+        raise ValueError(f"its content coding cannot be taken off: {found.why}")
+    return Page(
+        answer.url,
+        found.body,
+        asked,
+        answer.at,
+        int(first.split(" ")[1]),
+        headers,
+        answer.truncated is not None or found.fault == "broken off",
+    )
 
 
 def _text(line: bytes) -> str:

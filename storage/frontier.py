@@ -13,7 +13,9 @@ from storage.tombstones import Tombstones
 Kind = Literal["front", "feed", "story"]
 
 
-_COLUMNS = "f.id, f.url, h.name, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen"
+_COLUMNS = (
+    "f.id, f.url, h.name, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Entry:
     failures: int
     checks: int
     first_seen: datetime
+    priority: int = 0
 
 
 class Frontier:
@@ -103,7 +106,7 @@ class Frontier:
             (run, stamp(now + lease), row[0]),
         )
         self.conn.execute(
-            "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), row[10])
+            "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), row[11])
         )
         return _entry(row)
 
@@ -141,6 +144,13 @@ class Frontier:
         self.conn.execute(
             "UPDATE host SET held_until = ?, held_for = ? WHERE id = ?",
             (stamp(until), reason, self._host(host(url), now)),
+        )
+
+    def put_off(self, origin: str, *, until: datetime) -> None:
+        """Ask nothing that begins with an origin (`https://example.org`) before an instant."""
+        self.conn.execute(
+            "UPDATE frontier SET due = ?1 WHERE state = 'due' AND due < ?1 AND url >= ?2 AND url < ?3",
+            (stamp(until), f"{origin}/", f"{origin}0"),
         )
 
     def find(self, url: str, *, site: int, kind: str, now: datetime) -> Entry:
@@ -186,8 +196,8 @@ class Frontier:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    key, url, name, site, kind, etag, modified, failures, checks, first_seen, *_ = row
-    return Entry(key, url, name, site, kind, etag, modified, failures, checks, instant(first_seen))
+    key, url, name, site, kind, etag, modified, failures, checks, first_seen, priority, *_ = row
+    return Entry(key, url, name, site, kind, etag, modified, failures, checks, instant(first_seen), priority)
 
 
 def _marks(values: Iterable[object]) -> str:

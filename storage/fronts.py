@@ -60,7 +60,7 @@ def unchanged(conn: sqlite3.Connection, visit: int, url: str, *, now: datetime) 
     front, last = row[0], _last(conn, *row)
     conn.execute("UPDATE front SET last_seen = ? WHERE id = ?", (stamp(now), front))
     conn.execute(
-        "UPDATE card SET last_seen = ? WHERE id IN (SELECT card_id FROM placement WHERE front_id = ? AND until = ?)",
+        "UPDATE card SET last_seen = max(last_seen, ?) WHERE id IN (SELECT card_id FROM placement WHERE front_id = ? AND until = ?)",
         (stamp(now), front, last),
     )
     conn.execute("UPDATE placement SET until = ? WHERE front_id = ? AND until = ?", (visit, front, last))

@@ -37,27 +37,14 @@ def change(conn: sqlite3.Connection, key: int, article: Article, digest: bytes, 
 
     It is compared with the last text that was seen, also across a withdrawal, which it ends.
     """
-    row = conn.execute(
-        "SELECT r.id, r.title, r.teaser, r.body, r.modified_utc, r.modified_precision, "
-        "coalesce((SELECT max(x.at) FROM visit x WHERE x.capture_id = c.id), c.at) FROM revision v "
-        "JOIN reading r ON r.revision_id = v.id JOIN capture c ON c.id = r.capture_id "
-        "WHERE v.article_id = ? ORDER BY v.n DESC, r.id DESC LIMIT 1",
+    last = conn.execute(
+        "SELECT v.id FROM revision v JOIN reading r ON r.revision_id = v.id WHERE v.article_id = ? ORDER BY v.n DESC LIMIT 1",
         (key,),
     ).fetchone()
     conn.execute("UPDATE article SET withdrawn = NULL WHERE id = ? AND withdrawn IS NOT NULL", (key,))
-    if row is None:
+    older = _shown(conn, last[0]) if last else None
+    if older is None:
         return FIRST
-    reading, title, teaser, body, modified, precision, seen = row
-    quotes = conn.execute("SELECT text FROM quote WHERE reading_id = ? ORDER BY n", (reading,)).fetchall()
-    older = Shown(
-        title,
-        teaser,
-        body,
-        tuple(text for (text,) in quotes),
-        instant(modified) if modified else None,
-        precision == "day",
-        instant(seen),
-    )
     when = article.modified
     newer = Shown(
         article.title,
@@ -68,11 +55,82 @@ def change(conn: sqlite3.Connection, key: int, article: Article, digest: bytes, 
         when is not None and when.precision == "day",
         instant(at),
     )
+    seen = conn.execute("SELECT 1 FROM revision WHERE article_id = ? AND digest = ?", (key, digest)).fetchone()
+    return _compared(older, newer, reverted=seen is not None)
+
+
+def _shown(conn: sqlite3.Connection, revision: int) -> Shown | None:
+    """The text of a revision, as its latest reading has it; None of a withdrawal."""
+    row = conn.execute(
+        "SELECT r.id, r.title, r.teaser, r.body, r.modified_utc, r.modified_precision, "
+        "coalesce((SELECT max(x.at) FROM visit x WHERE x.capture_id = c.id), c.at) "
+        "FROM reading r JOIN capture c ON c.id = r.capture_id WHERE r.revision_id = ? ORDER BY r.id DESC LIMIT 1",
+        (revision,),
+    ).fetchone()
+    if row is None:
+        return None
+    reading, title, teaser, body, modified, precision, seen = row
+    quotes = conn.execute("SELECT text FROM quote WHERE reading_id = ? ORDER BY n", (reading,)).fetchall()
+    return Shown(
+        title,
+        teaser,
+        body,
+        tuple(text for (text,) in quotes),
+        instant(modified) if modified else None,
+        precision == "day",
+        instant(seen),
+    )
+
+
+def _compared(older: Shown, newer: Shown, *, reverted: bool) -> Change:
     found = kinds(older, newer)
-    if conn.execute("SELECT 1 FROM revision WHERE article_id = ? AND digest = ?", (key, digest)).fetchone():
+    if reverted:
         found.append("reverted")
-    added, removed = counts(differences(body, article.body)) if "text" in found else (0, 0)
+    added, removed = counts(differences(older.body, newer.body)) if "text" in found else (0, 0)
     return Change("headline" in found, "text" in found, json.dumps(found), added, removed)
+
+
+def in_order(conn: sqlite3.Connection, key: int, at: str) -> None:
+    """Put a story's revisions in the order of their times again, after one from `at` came that may be older than others.
+
+    The newest text is the latest, whatever came last. A text that its neighbour shows, too, is one revision with it.
+    """
+    conn.execute("UPDATE article SET first_seen = min(first_seen, ?) WHERE id = ?", (at, key))
+    rows = conn.execute(
+        "SELECT id, n, digest, at FROM revision WHERE article_id = ? ORDER BY at, id", (key,)
+    ).fetchall()
+    if [row[1] for row in rows] == list(range(1, len(rows) + 1)):
+        return
+    conn.execute("UPDATE revision SET n = -n WHERE article_id = ?", (key,))
+    kept: list[tuple[int, bytes]] = []
+    older: Shown | None = None
+    for revision, _, digest, _ in rows:
+        if kept and kept[-1][1] == digest:
+            conn.execute("UPDATE reading SET revision_id = ? WHERE revision_id = ?", (kept[-1][0], revision))
+            conn.execute("DELETE FROM revision WHERE id = ?", (revision,))
+            continue
+        newer = _shown(conn, revision)
+        if newer is not None:
+            known = digest in {one for _, one in kept}
+            new = _compared(older, newer, reverted=known) if older else FIRST
+            conn.execute(
+                "UPDATE revision SET title_changed = ?, body_changed = ?, changes = ?, words_added = ?, words_removed = ? WHERE id = ?",
+                (*new, revision),
+            )
+            older = newer
+        kept.append((revision, digest))
+        conn.execute("UPDATE revision SET n = ? WHERE id = ?", (len(kept), revision))
+    gone = rows[-1][3] if rows[-1][2] == NOTHING else None
+    conn.execute("UPDATE article SET withdrawn = ? WHERE id = ?", (gone, key))
+    conn.execute(
+        "UPDATE reading SET latest = 0 WHERE latest = 1 AND revision_id IN (SELECT id FROM revision WHERE article_id = ?)",
+        (key,),
+    )
+    conn.execute(
+        "UPDATE reading SET latest = 1 WHERE id = (SELECT r.id FROM reading r JOIN revision v ON v.id = r.revision_id "
+        "WHERE v.article_id = ? ORDER BY v.n DESC, r.id DESC LIMIT 1)",
+        (key,),
+    )
 
 
 def leads_to_front(conn: sqlite3.Connection, capture: int) -> bool:

@@ -5,9 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from parsers.page import Page
-from parsers.text import normalised
 from parsers.url import try_canonical
-from storage import keeping, runs
+from storage import history, keeping, runs
 from storage.articles import KeptArticle
 from storage.facts import PageFacts, SiteFacts, address
 from storage.foreign import Found
@@ -74,43 +73,9 @@ def keep(archive: "Archive", page: Page, answer: Exchange | Resource, facts: Pag
 
 
 def in_order(archive: "Archive", kept: KeptArticle, at: datetime) -> None:
-    """Put an article's revisions in the order of their times again, after a text came that may be older than others.
-
-    The newest text is the latest, whatever came last. A text that its neighbour shows, too, is one revision with it.
-    """
-    conn = archive.db.conn
-    conn.execute("UPDATE article SET first_seen = min(first_seen, ?) WHERE id = ?", (stamp(at), kept.article))
-    rows = conn.execute(
-        "SELECT v.id, v.n, v.digest, v.text_digest, (SELECT title FROM reading WHERE revision_id = v.id ORDER BY id DESC LIMIT 1) "
-        "FROM revision v WHERE v.article_id = ? ORDER BY v.at, v.id",
-        (kept.article,),
-    ).fetchall()
-    if [row[1] for row in rows] == list(range(1, len(rows) + 1)):
-        return
-    conn.execute("UPDATE revision SET n = -n WHERE article_id = ?", (kept.article,))
-    last, number = None, 0
-    for row in rows:
-        key, _, whole, text, title = row
-        if last is not None and last[2] == whole:
-            conn.execute("UPDATE reading SET revision_id = ? WHERE revision_id = ?", (last[0], key))
-            conn.execute("DELETE FROM revision WHERE id = ?", (key,))
-            continue
-        number += 1
-        titled = last is not None and normalised(last[4] or "") != normalised(title or "")
-        conn.execute(
-            "UPDATE revision SET n = ?, title_changed = ?, body_changed = ? WHERE id = ?",
-            (number, titled, last is not None and last[3] != text, key),
-        )
-        last = row
-    conn.execute(
-        "UPDATE reading SET latest = 0 WHERE latest = 1 AND revision_id IN (SELECT id FROM revision WHERE article_id = ?)",
-        (kept.article,),
-    )
-    conn.execute(
-        "UPDATE reading SET latest = 1 WHERE id = (SELECT r.id FROM reading r JOIN revision v ON v.id = r.revision_id "
-        "WHERE v.article_id = ? ORDER BY v.n DESC, r.id DESC LIMIT 1)",
-        (kept.article,),
-    )
+    """Put a story's revisions in order, after a text from `at` came that may be older than others."""
+    with archive.transaction():
+        history.in_order(archive.db.conn, kept.article, stamp(at))
 
 
 def use_site(archive: "Archive", facts: SiteFacts, *, now: datetime) -> int:

@@ -26,7 +26,7 @@ _WHOLE = "NOT EXISTS (SELECT 1 FROM lost l WHERE l.file = c.file AND c.offset >=
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a response went. `identical`: its content was there before. `read`: someone has read that content."""
+    """Where a response went. `identical`: its content was there before; `read`: and was read, or is withheld."""
 
     capture: int
     visit: int
@@ -160,7 +160,7 @@ def seen(
     slot: Slot | None = None,
 ) -> Kept:
     """The row of a visit that found what a capture holds."""
-    return Kept(known.id, _visit(conn, known.id, run, status, at, place, slot), True, known.verdict is not None)
+    return Kept(known.id, _visit(conn, known.id, run, status, at, place, slot), True, known.read)
 
 
 def holds(conn: sqlite3.Connection, asked: str, page: Page, at: datetime | None = None) -> bool:
@@ -170,11 +170,15 @@ def holds(conn: sqlite3.Connection, asked: str, page: Page, at: datetime | None 
 
 
 class Unread(NamedTuple):
-    """A capture that nobody has read. `visit`: its first. `at_source`: see `capture` in the dictionary. `settings`: JSON text
-    of the run that fetched it, None if none did."""
+    """A capture that nobody has read. `visit`, `at`: its first by a run that reads; `again`: that was not its very first.
+
+    `at_source`: see `capture` in the dictionary. `settings`: JSON text of the run that made the visit, None if none did.
+    """
 
     capture: int
     visit: int
+    at: datetime
+    again: bool
     asked: str
     kind: str
     site: int | None
@@ -183,15 +187,27 @@ class Unread(NamedTuple):
 
 
 def unread(conn: sqlite3.Connection, *, left: bool = False) -> list[Unread]:
-    """Captures without a verdict, oldest first, but for lost ones; stories of runs that leave them for later only if `left`."""
+    """Captures without a verdict in the order of their visits, but for lost ones.
+
+    Stories that only runs saw that leave them for later are there only if `left`.
+    """
     rows = conn.execute(
-        "SELECT c.id, (SELECT min(v.id) FROM visit v WHERE v.capture_id = c.id), c.asked, c.kind, c.site_id, "
-        "c.at_source, r.settings FROM capture c "
-        "LEFT JOIN run r ON r.id = c.run_id WHERE c.verdict IS NULL AND c.withheld IS NULL "
-        f"AND (? OR c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} ORDER BY c.id",
+        "SELECT c.id, min(v.id), v.at, v.at <> c.at, c.asked, c.kind, c.site_id, c.at_source, r.settings FROM capture c "
+        "JOIN visit v ON v.capture_id = c.id LEFT JOIN run r ON r.id = v.run_id "
+        "WHERE c.verdict IS NULL AND c.withheld IS NULL "
+        f"AND (? OR c.kind <> 'story' OR coalesce(r.settings ->> '$.limits.read', 1)) AND {_WHOLE} "
+        "GROUP BY c.id ORDER BY min(v.id)",
         (left,),
     )
-    return [Unread(*row) for row in rows]
+    return [Unread(capture, visit, instant(at), bool(again), *row) for capture, visit, at, again, *row in rows]
+
+
+def later(conn: sqlite3.Connection, page: Unread) -> list[tuple[int, datetime]]:
+    """Visits of a capture after the one it is to be read for, oldest first: key and time."""
+    rows = conn.execute(
+        "SELECT id, at FROM visit WHERE capture_id = ? AND id > ? ORDER BY id", (page.capture, page.visit)
+    )
+    return [(visit, instant(at)) for visit, at in rows]
 
 
 class Standing(NamedTuple):
@@ -203,6 +219,12 @@ class Standing(NamedTuple):
     url: str
     at: str
     verdict: str | None
+    withheld: str | None
+
+    @property
+    def read(self) -> bool:
+        """Whether nothing is left to read."""
+        return self.verdict is not None or self.withheld is not None
 
 
 def known(conn: sqlite3.Connection, asked: str) -> bool:
@@ -210,7 +232,7 @@ def known(conn: sqlite3.Connection, asked: str) -> bool:
     return _last(conn, asked) is not None
 
 
-_STANDING = "SELECT id, digest, payload_digest, url, at, verdict FROM capture WHERE asked = ? AND id <= ?"
+_STANDING = "SELECT id, digest, payload_digest, url, at, verdict, withheld FROM capture WHERE asked = ? AND id <= ?"
 
 
 def standing(conn: sqlite3.Connection, facts: PageFacts, at: datetime, slot: Slot | None = None) -> Standing | None:

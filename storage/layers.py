@@ -8,7 +8,9 @@ import html
 import re
 import unicodedata
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 DEEPEST = 4
@@ -20,6 +22,7 @@ DENSE = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 )
 """Characters of scripts whose words need no space between them, or carry particles."""
+_CHUNK = 256
 _ESCAPE = re.compile(
     r"&(?:#[xX][0-9a-fA-F]{1,6}|#\d{1,7});?|&[A-Za-z][A-Za-z0-9]{1,30};|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     r"|\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}|\\[/\\\"'bfnrt]|(?:%[0-9a-fA-F]{2})+"
@@ -30,8 +33,8 @@ class Layer(NamedTuple):
     """A text, and for each of its characters where in the payload's text it begins and ends."""
 
     text: str
-    starts: Sequence[int]
-    ends: Sequence[int]
+    starts: "array[int]"
+    ends: "array[int]"
 
 
 class _Fold(dict[int, str]):
@@ -53,7 +56,7 @@ def fold(text: str) -> str:
 
 def layers(text: str) -> list[Layer]:
     """The text as it stands, then with one more layer of escapes taken off each time."""
-    found = [Layer(text, range(len(text)), range(1, len(text) + 1))]
+    found = [Layer(text, array("l", range(len(text))), array("l", range(1, len(text) + 1)))]
     while len(found) < DEEPEST and (beneath := _beneath(found[-1])) is not None:
         found.append(beneath)
     return found
@@ -121,13 +124,23 @@ def between_tags(text: str, within: Piece | None = None) -> list[Piece]:
     return pieces
 
 
-def folded(text: str, pieces: Sequence[Piece]) -> tuple[str, Sequence[int]]:
-    """Letters and digits of the pieces, and for each its place in the text."""
-    out: list[str] = []
-    places = array("l")
-    for begin, end in pieces:
+class Folded:
+    """Letters and digits of some pieces of a text (`letters`), and for each of them its place in the text."""
+
+    def __init__(self, text: str, pieces: Sequence[Piece]) -> None:
+        self._text = text
+        self._chunks = [(a, min(a + _CHUNK, end)) for begin, end in pieces for a in range(begin, end, _CHUNK)]
+        folded = [text[begin:end].translate(FOLD) for begin, end in self._chunks]
+        self._before = list(accumulate(map(len, folded), initial=0))
+        self.letters = "".join(folded)
+
+    def place(self, index: int) -> int:
+        """Where in the text the character stands to which a letter belongs."""
+        chunk = bisect_right(self._before, index) - 1
+        left = index - self._before[chunk]
+        begin, end = self._chunks[chunk]
         for place in range(begin, end):
-            if plain := FOLD[ord(text[place])]:
-                out.append(plain)
-                places.extend([place] * len(plain))
-    return "".join(out), places
+            left -= len(FOLD[ord(self._text[place])])
+            if left < 0:
+                return place
+        raise IndexError(index)

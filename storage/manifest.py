@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from parsers.errors import ArchiveDamaged, ArchiveError, SchemaTooNew, UsageError
+from storage import disk
 from storage.captures import sync_folder
 from storage.database import DATABASE
 
@@ -115,3 +116,13 @@ def written(folder: Path) -> Iterator[None]:
             cause=str(error),
             next="free some space or look after the disk, then run the same command; what was there before is as it was",
         ) from error
+
+
+def furnish(path: Path) -> None:
+    """What belongs into an archive's folder beside the database, made where it is missing, durable."""
+    for name in ("warc", "reports"):
+        disk.make_folder(path / name)
+    if missing := [name for name in SIDECARS if not (path / name).exists()]:
+        for name in missing:
+            (path / name).touch()
+        disk.sync(path)

@@ -29,11 +29,11 @@ FIELDS = "application/warc-fields"
 OURS = b"newsmorgue: "
 """The field of a `metadata` record that holds facts of our own, as JSON in one line."""
 GZIP = b"\x1f\x8b\x08"
-_FOLD = re.compile(r"\r?\n[ \t]+")
 HEADER = GZIP + bytes(5) + b"\x02\x03"
 """How every gzip member begins that zlib writes here: no name, no time, best compression, Unix."""
 HEADERS = (HEADER, HEADER[:-1] + b"\x13")
 """The same, as zlib writes it on other systems."""
+_FOLD = re.compile(r"\r?\n[ \t]+")
 _USERINFO = re.compile(r"(https?://)[^/?#\s]+@", re.IGNORECASE)
 
 
@@ -42,8 +42,8 @@ class Exchange:
     """One request and its response, as they went over the wire.
 
     `at`: aware UTC instant of the response's head. `request_head`, `response_head`: first line and headers, byte for byte
-    as sent and received; of an imported answer whose request is not known, `request_head` is empty. `payload`: the body with
-    its content coding on and its transfer coding off. `truncated`: why the body is incomplete (`length`, `time`,
+    as sent and received; of an imported answer whose request is not known, `request_head` is empty. `payload`: the body
+    with its content coding on and its transfer coding off. `truncated`: why the body is incomplete (`length`, `time`,
     `disconnect`, `unspecified`), None if it is whole.
     """
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from storage import takedown, tombstones
 from storage.records import members
-from storage.replay import Replay, readable
+from storage.replay import Replay, end, readable
 
 if TYPE_CHECKING:
     from storage.archive import Archive
@@ -27,25 +27,26 @@ def recover(archive: "Archive") -> list[str]:
     replay = Replay(archive, run)
     for path in archive.warc.files():
         size = path.stat().st_size
-        last, pointed = archive.db.execute(
+        begun, pointed = archive.db.execute(
             "SELECT max(offset), max(offset + length) FROM visit WHERE file = ? AND offset + length <= ?",
             (path.name, size),
         ).fetchone()
         known = max(indexed.get(path.name, 0), pointed or 0)
         if size <= known:
             continue
-        if known and known not in (end for _, end in members(path, last or 0)):
+        if known and known not in (behind for _, behind in members(path, begun or 0)):
             said.append(f"{path.name}: no record ends at {known}, up to which it is indexed; next: newsmorgue verify")
             continue
-        cut = archive.warc.cut_tail(path, known)
+        with archive.transaction():
+            cut = archive.warc.cut(path, archive.warc.whole(path, known))
+            pages, last = 0, None
+            for event in readable(archive.warc, path, said, known):
+                pages += replay.apply(event) is not None
+                last = event
+            cut += archive.warc.cut(path, end(archive.warc, path, last, known))
+            archive.indexed(path, path.stat().st_size)
         if cut:
             said.append(f"{path.name}: cut {cut} bytes of a record that was never finished")
-        with archive.transaction():
-            pages = sum(replay.apply(event) is not None for event in readable(archive.warc, path, said, known))
-            archive.db.execute(
-                "INSERT INTO warc VALUES (?, ?) ON CONFLICT DO UPDATE SET indexed = excluded.indexed",
-                (path.name, path.stat().st_size),
-            )
         if pages:
             said.append(f"{path.name}: indexed {pages} responses that were fetched but not yet recorded")
     return said

@@ -1,8 +1,8 @@
 """From the log to rows: the events of WARC files, in order, and what each makes of the tables that need no parser."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from storage.facts import (
     SiteFacts,
     parse,
 )
-from storage.keeping import Kept, Slot
+from storage.keeping import Kept, Slot, Unread
 from storage.records import Stored, stretches
 
 if TYPE_CHECKING:
@@ -40,11 +40,16 @@ class Event:
     facts: Facts | None
     answer: Stored | None = None
 
+    @property
+    def torn(self) -> bool:
+        """Whether these are facts of a page whose answer is missing at the end of a file."""
+        return self.answer is None and isinstance(self.facts, PageFacts)
+
 
 def events(records: Iterable[Stored | None]) -> Iterator[Event]:
     """The events of a run of records; None stands for one that cannot be read.
 
-    An event whose answer is missing, torn off by a crash or unreadable, is left out.
+    An event whose answer is missing is left out, but for the last one, which is given as `torn`.
     """
     pending: tuple[Stored, PageFacts] | None = None
     hops = 0
@@ -67,8 +72,10 @@ def events(records: Iterable[Stored | None]) -> Iterator[Event]:
             elif hops < pending[1].hops:
                 hops += 1
             else:
-                yield Event(pending[0], pending[1], record)
+                yield Event(*pending, record)
                 pending = None
+    if pending is not None:
+        yield Event(*pending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ class Replay:
     sites: dict[str, int] = field(default_factory=dict)
 
     def apply(self, event: Event) -> Applied | None:
-        """Make an event's rows; gives the page if it is one."""
+        """Make an event's rows; gives the page if it is one. A torn event makes none."""
         match event.facts:
             case RunFacts() as facts:
                 self._begin(facts, event)
@@ -109,27 +116,23 @@ class Replay:
                 )
             case RemovedFacts() as facts:
                 self._removed(facts, event)
-            case _:
+            case _ if not event.torn:
                 applied = self.page(event)
-                if applied is not None and applied.site is not None and applied.counts:
-                    for stage in ("tried", "got"):
-                        self.archive.note(applied.site, event.first.at.date(), stage)
+                if applied is not None:
+                    self._seen(applied, event.first.at)
                 return applied
         return None
+
+    def _seen(self, applied: Applied, at: datetime) -> None:
+        if applied.site is not None and applied.counts:
+            for stage in ("tried", "got"):
+                self.archive.note(applied.site, at.date(), stage)
+        if applied.kept.identical and applied.kept.read:
+            _stands(self.archive, applied.facts.asked, applied.facts.kind, applied.kept.visit, at)
 
     def _begin(self, facts: RunFacts, event: Event) -> None:
         self.run = facts.run
         runs.begin(self.archive.db.conn, facts, now=event.first.at)
-        settings = json.loads(facts.settings)
-        for site in settings.get("sites", ()) if "chosen" in settings else ():
-            if site["name"] in settings["chosen"]:
-                self.archive.site_id(
-                    site["name"],
-                    home=site["home"],
-                    parser=site.get("parser"),
-                    timezone=site.get("timezone"),
-                    now=event.first.at,
-                )
 
     def _removed(self, facts: RemovedFacts, event: Event) -> None:
         site = self._site(facts.site)
@@ -213,6 +216,32 @@ class Replay:
             row = ("robots" if asked.endswith("/robots.txt") else "story", site[0] if site else None)
         source = "import" if answer.kind == "resource" else "response"
         return PageFacts(asked, row[0], self.run, row[1], at_source=source)
+
+
+def stands_since(archive: "Archive", page: Unread) -> None:
+    """A page is read at last: what it showed still stood at the later visits that found it unchanged."""
+    for visit, at in keeping.later(archive.db.conn, page):
+        _stands(archive, page.asked, page.kind, visit, at)
+
+
+def _stands(archive: "Archive", url: str, kind: str, visit: int, at: datetime) -> None:
+    if kind == "story":
+        archive.seen_again(url, now=at)
+    else:
+        archive.front_unchanged(visit, url, now=at)
+
+
+def end(warc: Warc, path: Path, last: Event | None, start: int = 0) -> int:
+    """Where a file's whole events end. `last`: the last event found from offset `start` on.
+
+    What lies behind is a write that never ended. Were it left there, what is appended next could be taken for its answer.
+    """
+    if last is not None and last.torn:
+        return last.first.place.offset
+    if last is not None:
+        place = (last.answer or last.first).place
+        start = place.offset + place.length
+    return warc.whole(path, start)
 
 
 def readable(warc: Warc, path: Path, said: list[str], start: int = 0) -> Iterator[Event]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
-from storage import lock, manifest
+from storage import disk, lock, manifest
 from storage.captures import sync_folder
 from storage.database import DATABASE
 from storage.manifest import NEW, SETTINGS, SIDECARS, Copied, Entry
@@ -38,8 +38,8 @@ def restore(
             _copy(manifest.place(backup, entry.name), None, entry, done, tell)
         return done
     with manifest.written(folder):
-        (folder / "warc").mkdir(parents=True, exist_ok=True)
-        (folder / "reports").mkdir(exist_ok=True)
+        for name in ("warc", "reports"):
+            disk.make_folder(folder / name)
     held = lock.take(folder)
     try:
         for entry in order:

@@ -293,13 +293,11 @@ def _struck_exchange(record: _Record, job: Job, known: Visited | None, change: C
 
 
 def _decoded(payload: bytes, headers: tuple[tuple[str, str], ...], record: _Record, change: Change) -> bytes:
-    body, fault, why = decode(payload, headers, most=MAX_DECODED)
-    if fault in (None, "broken off"):
-        return body
-    change.said.append(
-        f"{change.path.name}: the payload at offset {record.begin} cannot be looked into: its coding cannot be taken off ({why})"
-    )
-    return payload
+    found = decode(payload, headers, most=MAX_DECODED)
+    if found.fault in ("unknown", "damaged", "cut"):
+        problem = f"its coding cannot be taken off: {found.why}"
+        change.said.append(f"{change.path.name}: the payload at offset {record.begin} cannot be looked into: {problem}")
+    return found.body
 
 
 def _headers(head: bytes) -> tuple[tuple[str, str], ...]:

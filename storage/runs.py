@@ -13,12 +13,18 @@ if TYPE_CHECKING:
 
 
 def begin(conn: sqlite3.Connection, facts: RunFacts, *, now: datetime) -> None:
-    """The row of a run that began; runs that never ended are called killed."""
+    """The row of a run that began and those of its sites; runs that never ended are called killed."""
     conn.execute("UPDATE run SET state = 'killed', ended = ? WHERE state = 'running'", (stamp(now),))
     conn.execute(
         "INSERT INTO run (id, command, version, settings, started, state) VALUES (?, ?, ?, ?, ?, 'running') ON CONFLICT DO NOTHING",
         (facts.run, facts.command, facts.version, facts.settings, stamp(now)),
     )
+    settings = json.loads(facts.settings)
+    chosen = settings.get("chosen", ())
+    for one in settings.get("sites", ()):
+        if one["name"] in chosen:
+            home, parser, timezone = one["home"], one.get("parser"), one.get("timezone")
+            site(conn, one["name"], home=home, parser=parser, timezone=timezone, now=now)
 
 
 def end(conn: sqlite3.Connection, facts: EndFacts, *, now: datetime) -> None:

@@ -48,7 +48,9 @@ def upgrade(db: Database) -> None:
     """Bring a database to this edition: pending migrations, then views and dictionary if their text changed."""
     check(db)
     pending = bool(migrations.pending(db))
-    migrations.apply(db)
+    if pending:
+        with db.atomic():  # all of them or none, together with the table that counts them
+            migrations.apply(db)
     present = {
         sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE type = 'view' AND name <> '_latest_text'")
     }

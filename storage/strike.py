@@ -7,12 +7,13 @@ is struck from stays what it was: tags, other words and every other byte.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import unquote
 
 from parsers.quotes.lexicon import HONORIFICS, NOT_NAMES, PARTICLES, PLACES, ROLES, SUFFIXES, TITLES
 from parsers.text import REMOVED
 from storage.entries import without_entries
-from storage.layers import DENSE, Layer, Piece, between_tags, fold, folded, layers
+from storage.layers import DENSE, TAG, Folded, Layer, Piece, between_tags, fold, layers, texts
 from storage.spotting import spellings, tokens
 
 LONG_WORDS = 4
@@ -52,7 +53,7 @@ def phrase(text: str) -> Phrase:
     return Phrase(text, fold(text), len(text.split()) > 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """What is to be struck out.
 
@@ -75,9 +76,13 @@ class Target:
 
     def clues(self, listing: bool) -> tuple[str, ...] | None:
         """Words, one of which stands in every payload that holds anything of this; None if there are no such words."""
+        return self._clues[listing]
+
+    @cached_property
+    def _clues(self) -> tuple[tuple[str, ...] | None, ...]:
         tails = [_tail(url) for url in self.addresses]
-        words = [_clue(one.text) for one in (*self.sought(listing), *self.names)]
-        return tuple(dict.fromkeys(map(str, [*tails, *words]))) if all((*tails, *words)) else None
+        sought = [[*tails, *(_clue(one.text) for one in (*self.sought(kind), *self.names))] for kind in (False, True)]
+        return tuple(tuple(dict.fromkeys(words)) if all(words) else None for words in sought)
 
 
 def _tail(url: str) -> str:
@@ -152,8 +157,10 @@ def may_hold(data: bytes, target: Target, listing: bool) -> bool:
 def strike_text(text: str, target: Target, *, base: str = "", listing: bool = False, story: bool = False) -> str:
     """A text with what is to be struck struck; see `strike`."""
     text = without_entries(text, target.addresses, base)
-    edits: list[tuple[int, int, str]] = []
+    if not _holds(text, target, listing):
+        return text
     keys = [one.key for one in target.sought(listing) if one.long] + [fold(slug) for slug in slugs(target.addresses)]
+    edits: list[tuple[int, int, str]] = []
     named = False
     found = layers(text)
     for layer in found:
@@ -177,6 +184,20 @@ def strike_text(text: str, target: Target, *, base: str = "", listing: bool = Fa
             for piece in _mentions(layer.text, target.names):
                 edits += _edits(layer, [piece])
     return _applied(text, edits)
+
+
+def _holds(text: str, target: Target, listing: bool) -> bool:
+    """Whether the letters of anything sought stand in a layer of the text; where they stand is dear to find out."""
+    addresses = [fold(unquote(url.split("?")[0].rstrip("/").rsplit("/", 1)[-1])) for url in target.addresses]
+    phrases = [one.key[:CUT_AT] for one in (*target.sought(listing), *target.names)]
+    for layer in texts(text):
+        letters = fold(layer)
+        if any(key in letters for key in (*addresses, *phrases)):
+            return True
+        bare = fold(TAG.sub("", layer))
+        if any(key in bare for key in phrases):
+            return True
+    return False
 
 
 def _edits(layer: Layer, pieces: Sequence[Piece]) -> Iterator[tuple[int, int, str]]:
@@ -207,16 +228,13 @@ def _hits(
         return
     text = layer.text
     for pieces in ([within or (0, len(text))], between_tags(text, within)):
-        plain = fold("".join(text[begin:end] for begin, end in pieces))
-        wanted = [one for one in phrases if one.key[:CUT_AT] in plain]
-        if not wanted:
-            continue
-        letters, places = folded(text, pieces)
-        for one in wanted:
+        folded = Folded(text, pieces)
+        letters = folded.letters
+        for one in phrases:
             at = letters.find(one.key[:CUT_AT])
             while at >= 0:
                 length = _agreement(letters, at, one.key)
-                inside = _span(pieces, places[at], places[at + length - 1] + 1)
+                inside = _span(pieces, folded.place(at), folded.place(at + length - 1) + 1)
                 if _is_it(text, one, inside, whole=length == len(one.key), name=name):
                     yield inside
                 at = letters.find(one.key[:CUT_AT], at + 1)

@@ -266,6 +266,7 @@ def finish(archive: "Archive") -> bool:
         tombstones.write(conn, archive.path)
         for path in _struck_files(archive.path):
             path.replace(path.with_name(path.name.removesuffix(_STRUCK)))
+            sync_folder(path.parent)
         conn.execute("PRAGMA secure_delete = ON")
         if conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").fetchone():
             conn.execute("DELETE FROM sqlite_stat4")  # holds samples of indexed texts

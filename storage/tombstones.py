@@ -10,6 +10,7 @@ from pathlib import Path
 from parsers.errors import ArchiveDamaged, ArchiveError
 from parsers.text import normalised
 from parsers.url import try_canonical
+from storage import disk
 from storage.keeping import digest
 
 SIDECAR = "takedowns.jsonl"
@@ -135,3 +136,4 @@ def write(conn: sqlite3.Connection, folder: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
+    disk.sync(folder)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 
-from parsers.errors import ArchiveError, SchemaTooNew, UsageError
+from parsers.errors import ArchiveError, ArchiveLocked, SchemaTooNew, UsageError
 from storage import keeping, lock, schema, verify_rows
-from storage.captures import Warc
-from storage.database import DATABASE, reading
+from storage.captures import Warc, first_name
+from storage.database import DATABASE, in_our_words, reading
 from storage.findings import BYTES, Finding
 from storage.records import GZIP
 from storage.verify_warc import Checked, FileCheck, rows
@@ -41,7 +41,7 @@ class Verify:
         self.checked = Checked(self.tell)
 
     def findings(self) -> Iterator[Finding]:
-        """Everything that is not as it was written. Raises UsageError without an archive, SchemaTooNew."""
+        """Everything that is not as it was written. Raises UsageError without an archive, SchemaTooNew, ArchiveLocked."""
         if not (self.folder / "warc").is_dir() and not (self.folder / DATABASE).exists():
             raise UsageError(
                 f"{self.folder} is not an archive",
@@ -81,7 +81,10 @@ class Verify:
         except SchemaTooNew:
             raise
         except (sqlite3.Error, ArchiveError) as error:
-            return None, Finding("database_damaged", DATABASE, None, None, "; ".join(str(error).split("\n  ")))
+            ours = in_our_words(error, path) if isinstance(error, sqlite3.Error) else error
+            if isinstance(ours, ArchiveLocked):
+                raise ours from error
+            return None, Finding("database_damaged", DATABASE, None, None, ours.cause)
         return db.conn, None
 
     def _is_lost(self, conn: sqlite3.Connection | None, finding: Finding) -> bool:
@@ -159,7 +162,7 @@ class Verify:
             pointing=rows(conn, name) if conn is not None else iter(()),
             covered=lambda at: _covered(conn, name, at),
             known=lambda url: conn is not None and keeping.known(conn, url),
-            seen=seen.before,
+            seen=lambda record: seen.before(record, name),
             checked=self.checked,
         )
         try:
@@ -217,13 +220,16 @@ class _Seen:
     def __init__(self) -> None:
         self.db = sqlite3.connect("", isolation_level=None)
         self.db.execute("PRAGMA journal_mode = OFF")
-        self.db.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
+        self.db.execute("CREATE TABLE seen (id BLOB PRIMARY KEY, file TEXT) WITHOUT ROWID")
         self.db.execute("BEGIN")
 
-    def before(self, record: str) -> bool:
-        """Whether a record of this id came before; notes it."""
+    def before(self, record: str, file: str) -> bool:
+        """Whether a record of this id came before, but not in a file of which this one is another writing; notes it."""
         key = blake2b(record.encode(), digest_size=16).digest()
-        return self.db.execute("INSERT INTO seen VALUES (?) ON CONFLICT DO NOTHING", (key,)).rowcount == 0
+        if self.db.execute("INSERT INTO seen VALUES (?, ?) ON CONFLICT DO NOTHING", (key, file)).rowcount:
+            return False
+        (other,) = self.db.execute("SELECT file FROM seen WHERE id = ?", (key,)).fetchone()
+        return bool(other == file or first_name(other) != first_name(file))
 
     def close(self) -> None:
         """Forget them."""

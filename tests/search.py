@@ -31,48 +31,53 @@ def letters(text: str) -> str:
     return text.translate(_LETTERS)
 
 
-def ways(data: bytes) -> Iterator[str]:
+def ways(text: str) -> Iterator[str]:
     """A text as it is and with entities, JSON and percent escapes and tags taken off, in turn and together."""
-    text = data.decode("utf-8", "replace")
-    unescaped = [text, html.unescape(text), html.unescape(html.unescape(text))]
-    unescaped += [_JSON.sub(lambda match: chr(int(match[1], 16)), one).replace("\\/", "/") for one in unescaped]
-    unescaped += [unquote(one) for one in unescaped]
+    unescaped = {text, html.unescape(text), html.unescape(html.unescape(text))}
+    if "\\" in text:
+        unescaped |= {_JSON.sub(lambda match: chr(int(match[1], 16)), one).replace("\\/", "/") for one in unescaped}
+    if "%" in text:
+        unescaped |= {unquote(one) for one in unescaped}
     yield from unescaped
-    yield from (_TAG.sub("", one) for one in unescaped)
+    if "<" in text or "&lt;" in text:
+        yield from {_TAG.sub("", one) for one in unescaped}
 
 
-def stored(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file's bytes; of WARC files each member unpacked, and its payload with its content coding taken off."""
+def stored(folder: Path) -> Iterator[tuple[str, str]]:
+    """Every text in the folder, where it stands and what it is: each file as it is, its bytes one by one; of WARC files
+    each member unpacked, its headers, and its payload with its content coding taken off, every way that it can be read."""
     for path in sorted(folder.rglob("*")):
         if not path.is_file():
             continue
-        yield path.name, path.read_bytes()
-        if path.name.endswith(".warc.gz"):
-            for begin, end in members(path):
-                record = gzip.decompress(path.read_bytes()[begin:end])
-                yield f"{path.name}@{begin}", record
-                yield f"{path.name}@{begin} payload", _payload(record)
+        data = path.read_bytes()
+        yield path.name, data.decode("utf-8", "replace")
+        if not path.name.endswith((".db", ".gz")):
+            yield from ((path.name, text) for text in ways(data.decode("utf-8", "replace")))
+        for begin, end in members(path) if path.name.endswith(".warc.gz") else ():
+            head, payload = _record(gzip.decompress(data[begin:end]))
+            for text in (*ways(head.decode("utf-8", "replace")), *ways(payload.decode("utf-8", "replace"))):
+                yield f"{path.name}@{begin}", text
 
 
-def _payload(record: bytes) -> bytes:
-    _, _, block = record.partition(b"\r\n\r\n")
+def _record(record: bytes) -> tuple[bytes, bytes]:
+    outer, _, block = record.partition(b"\r\n\r\n")
     head, _, payload = block.partition(b"\r\n\r\n")
     payload = payload[: len(payload) - 4]
     for bits in (31, 15, -15) if b"content-encoding" in head.lower() else ():
         try:
-            return zlib.decompressobj(wbits=bits).decompress(payload)
+            return outer + b"\n" + head, zlib.decompressobj(wbits=bits).decompress(payload)
         except zlib.error:
             continue
-    return payload
+    return outer + b"\n" + head, payload
 
 
 def found(folder: Path, needles: Iterable[str]) -> list[tuple[str, str]]:
     """Where any of some texts stands in the folder: place and text."""
     wanted = {needle: letters(needle) for needle in needles}
     hits = set()
-    for where, data in stored(folder):
-        for plain in set(map(letters, set(ways(data)))):
-            hits.update((where, needle) for needle, key in wanted.items() if key in plain)
+    for where, text in stored(folder):
+        plain = letters(text)
+        hits.update((where, needle) for needle, key in wanted.items() if key in plain)
     return sorted(hits)
 
 

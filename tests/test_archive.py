@@ -116,7 +116,7 @@ def test_a_reader_opened_before_a_run_sees_what_the_run_writes(folder: Path) -> 
         before = reader.db.execute("SELECT count(*) FROM run").fetchone()[0]
         with Archive.open(folder, write=True) as writer:
             for _ in range(50):
-                writer.start_run(now=NOW, version="1", command="crawl", settings="{}" * 500)
+                writer.start_run(now=NOW, version="1", command="crawl", settings='{"a": "' + "b" * 1000 + '"}')
         assert reader.db.execute("SELECT count(*) FROM run").fetchone()[0] == before + 50
         assert reader.db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 

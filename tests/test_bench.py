@@ -44,6 +44,16 @@ def test_every_record_answered_is_exit_code_zero(tmp_path: Path) -> None:
     assert "articles/s" in words
 
 
+def test_both_ways_of_the_bench_write_the_same_rows() -> None:
+    small = ["--articles", "100", "--visits", "50", "--rows", "100", "--warc", "50"]
+    done = subprocess.run([sys.executable, str(BENCH / "archive.py"), *small], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the same rows, row for row: True" in done.stdout
+    assert "revisions, readings and full text are as they were: True" in done.stdout
+    assert "by content, not there" in done.stdout
+    assert "ingest of 50 articles with WARC" in done.stdout
+
+
 def test_fetching_is_left_out_in_one_line_where_its_tools_are_missing(tmp_path: Path) -> None:
     for folder, words in ((tmp_path / "nowhere", "shared tools are not here"), (tmp_path, "shared tools are not here")):
         done = subprocess.run(
@@ -61,13 +71,3 @@ def test_a_minute_of_fuzz_in_small() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for outcome in ("whole", "not HTTP", "closed early", "damaged", "broken off", "cut", "unknown"):
         assert outcome in done.stdout
-
-
-def test_both_ways_of_the_bench_write_the_same_rows() -> None:
-    small = ["--articles", "100", "--visits", "50", "--rows", "100", "--warc", "50"]
-    done = subprocess.run([sys.executable, str(BENCH / "archive.py"), *small], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "the same rows, row for row: True" in done.stdout
-    assert "revisions, readings and full text are as they were: True" in done.stdout
-    assert "by content, not there" in done.stdout
-    assert "ingest of 50 articles with WARC" in done.stdout

@@ -135,14 +135,25 @@ def test_a_redirect_is_another_name_and_is_not_fetched_twice(tmp_path: Path) -> 
     assert rows <= {"asked", "redirect", "canonical"}
 
 
-def test_a_host_that_asks_for_time_is_left_alone_and_the_run_ends(tmp_path: Path) -> None:
+def test_an_address_that_is_refused_is_put_off_and_the_run_ends(tmp_path: Path) -> None:
     story = STORY.format(1)
     busy = answer(b"", status=429, headers={"Retry-After": "600"})
     with serving({"/": answer(front(story)), story: busy}) as server:
         outcome = visit(server, tmp_path / "a", Limits(wait=1.0))
-        asked = len(server.pages)
-    assert asked <= 3
+        assert server.targets.count(story) == 1
     assert outcome.tally.counts["host_held"] == 1
+    with Archive.open(tmp_path / "a") as archive:
+        assert list(archive.db.query("select * from host where held_until is not null")) == []
+        (row,) = archive.db.query("select due from frontier where kind = 'story'")
+        assert row["due"] > "2026-03-10T09:09"
+
+
+def test_a_host_that_refuses_twice_is_left_alone(tmp_path: Path) -> None:
+    busy = answer(b"", status=429, headers={"Retry-After": "600"})
+    stories = [STORY.format(n) for n in range(3)]
+    with serving({"/": answer(front(*stories)), **dict.fromkeys(stories, busy)}) as server:
+        visit(server, tmp_path / "a", Limits(wait=1.0))
+        assert len([target for target in server.targets if target in stories]) == 2
     with Archive.open(tmp_path / "a") as archive:
         (row,) = archive.db.query("select held_until, held_for from host where held_until is not null")
         assert row["held_until"] > "2026-03-10T09:09"

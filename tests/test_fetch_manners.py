@@ -175,7 +175,7 @@ def test_one_request_at_a_time_with_a_pause_after_each() -> None:
         server.at["/moved"] = moved("/a")
         asyncio.run(run(server))
     assert len(server.log) == 6
-    assert min(server.gaps()) >= 0.12, "between the end of one and the start of the next, robots.txt counted"
+    assert min(server.gaps()) >= 0.11, "between the end of one and the start of the next, robots.txt counted"
 
 
 def test_hosts_do_not_wait_for_each_other() -> None:

@@ -217,6 +217,22 @@ def test_the_same_file_again_adds_nothing(folder: Folder) -> None:
     assert folder.rows("SELECT count(*) FROM visit") == [(2,)]
 
 
+def test_an_older_text_of_a_story_that_is_gone_does_not_bring_it_back(folder: Folder) -> None:
+    writer, later = Writer(folder.path / "one.warc.gz"), Writer(folder.path / "two.warc.gz")
+    writer.add("response", URL.format(1))
+    writer.add("response", URL.format(1), html("Gone"), status="404 Not Found", WARC_Date="2020-03-01T06:00:00Z")
+    taken(folder, writer.done())
+    gone = "SELECT title, withdrawn FROM articles"
+    assert folder.rows(gone) == [("Two boats lost", "2020-03-01T06:00:00.000Z")]
+    for date in ("2018-03-01T06:00:00Z", "2019-09-01T06:00:00Z"):
+        later.add("response", URL.format(1), html("Boats missing" if "2018" in date else "Boats found"), WARC_Date=date)
+    taken(folder, later.done())
+    assert folder.rows(gone) == [("Boats found", "2020-03-01T06:00:00.000Z")]
+    kinds = [("[]",), ('["headline"]',), ('["headline"]',), ('["withdrawn"]',)]
+    assert folder.rows("SELECT changes FROM revisions ORDER BY revision") == kinds
+    folder.assert_rebuilds()
+
+
 # -- damage ------------------------------------------------------------------------------------------------------------
 
 

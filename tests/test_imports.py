@@ -193,6 +193,8 @@ def test_texts_come_in_any_order_and_the_newest_is_the_latest(folder: Folder) ->
         ("2018", "Boats missing", "2020"),
         ("2020", "Boats found", "2021"),
     ]
+    kinds = "SELECT changes FROM revisions ORDER BY revision"
+    assert folder.rows(kinds) == [("[]",), ('["headline"]',), ('["headline"]',)]
     assert folder.rows("SELECT count(*) FROM capture") == [(4,)]
     assert folder.rows("SELECT count(*) FROM text_fts WHERE text_fts MATCH 'sold'") == [(1,)]
     folder.assert_rebuilds()

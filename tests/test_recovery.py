@@ -200,6 +200,49 @@ def test_recovery_looks_into_a_file_that_was_begun_and_never_recorded(folder: Pa
     assert_sound(folder)
 
 
+@pytest.mark.parametrize("harm", ["flipped", "no record"])
+def test_what_cannot_be_read_costs_nothing_that_follows_it(folder: Path, harm: str) -> None:
+    begin = newest(folder).stat().st_size
+    append(folder, exchange("https://example.org/8", b"<p>8</p>"))
+    middle = newest(folder).stat().st_size
+    append(folder, exchange("https://example.org/9", b"<p>9</p>"))
+    data = newest(folder).read_bytes()
+    if harm == "flipped":
+        bad = data[: begin + 200] + bytes([data[begin + 200] ^ 4]) + data[begin + 201 :]
+    else:
+        bad = data[:begin] + gzip.compress(b"no record") + data[middle:]
+    newest(folder).write_bytes(bad)
+    with Archive.open(folder, write=True) as archive:
+        assert len(archive.recovered) == 2
+        assert f"offset {begin}" in archive.recovered[0]
+        assert "indexed 1 responses" in archive.recovered[1]
+        assert archive.page(4).body == b"<p>9</p>"
+        assert archive.db["capture"].count == 4
+    assert newest(folder).read_bytes() == bad
+    with Archive.open(folder, write=True) as archive:
+        assert archive.recovered == []
+
+
+def test_where_bytes_were_pushed_in_nothing_is_cut(folder: Path) -> None:
+    data = newest(folder).read_bytes()
+    bad = data[:500] + b"pushed in" + data[500:]
+    newest(folder).write_bytes(bad)
+    with Archive.open(folder, write=True) as archive:
+        assert len(archive.recovered) == 1
+        assert archive.recovered[0].endswith("newsmorgue verify")
+    assert newest(folder).read_bytes() == bad
+
+
+def test_what_rows_point_to_is_not_indexed_again(folder: Path) -> None:
+    db = sqlite3.connect(folder / "archive.db")
+    with db:
+        db.execute("UPDATE warc SET indexed = 0")
+    db.close()
+    with Archive.open(folder, write=True) as archive:
+        assert archive.recovered == []
+        assert (archive.db["capture"].count, archive.db["visit"].count) == (3, 3)
+
+
 def test_recovery_happens_once(folder: Path) -> None:
     append(folder, exchange("https://example.org/late", b"late"))
     Archive.open(folder, write=True).close()

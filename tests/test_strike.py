@@ -141,6 +141,15 @@ def test_other_addresses_stay(other: str) -> None:
     assert struck(f'<a href="{other}">x</a>') == f'<a href="{other}">x</a>'
 
 
+def test_an_address_with_parameters() -> None:
+    url = "https://example.org/view?id=12&type=story"
+    target = Target({url: removed(url, "0" * 32)})
+    done = struck(
+        '<a href="/view?type=story&amp;utm_source=x&amp;id=12">x</a><a href="/view?id=123&type=story">y</a>', target
+    )
+    assert done == f'<a href="{target.addresses[url]}">x</a><a href="/view?id=123&type=story">y</a>'
+
+
 @pytest.mark.parametrize(
     "name", ["how-the-owls-of-gochang-learned-to-wait", "How_the_Owls_of_Gochang_Its_True_Learned_to_Wait"]
 )

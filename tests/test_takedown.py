@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import Crawled, crawl_portal
 from search import content, found, letters
-from takedowns import AT, assert_sound, down, records, says
+from takedowns import AT, ask_everything_again, assert_same_after_rebuild, assert_sound, down, records, says
 
 from parsers.errors import ArchiveError, UsageError
 from parsers.page import Page
@@ -87,7 +87,7 @@ def test_gone_under_every_address(copy: Path, crawled: Crawled) -> None:
     with Archive.open(copy) as archive:
         assert archive.tombstoned(row["url"])
         assert archive.tombstoned(row["short"])
-    _ask_everything_again(copy)
+    ask_everything_again(copy)
     crawl_portal(crawled.portal, copy)
     assert found(copy, said) == []
     assert_sound(copy)
@@ -292,17 +292,10 @@ def test_a_front_is_no_story(copy: Path, crawled: Crawled) -> None:
             takedown.plan(archive, ["not an address"])
 
 
-def _ask_everything_again(folder: Path) -> None:
-    db = sqlite3.connect(folder / "archive.db")
-    with db:
-        db.execute("UPDATE frontier SET etag = NULL, last_modified = NULL")
-    db.close()
-
-
 def test_a_crawl_does_not_bring_it_back(copy: Path, crawled: Crawled, shown: str) -> None:
     said = says(copy, shown)
     down(copy, shown)
-    _ask_everything_again(copy)
+    ask_everything_again(copy)
     asked = len(crawled.portal.log)
     outcome = crawl_portal(crawled.portal, copy, Limits(wait=0.0, recheck=True))
     targets = [line.target for line in crawled.portal.log[asked:] if line.status == 200]
@@ -315,11 +308,7 @@ def test_a_crawl_does_not_bring_it_back(copy: Path, crawled: Crawled, shown: str
         assert archive.tombstoned(shown)
         assert archive.tombstoned(shown + "?utm_source=feed#top")
     assert_sound(copy)
-    before = content(copy)
-    rebuild(copy, load(copy, environ={}))
-    after = content(copy)
-    for table, rows in before.items():
-        assert after[table] == rows, table
+    assert_same_after_rebuild(copy)
 
 
 def test_an_address_that_leads_to_it_is_turned_away(copy: Path, crawled: Crawled, shown: str) -> None:
@@ -342,11 +331,7 @@ def test_an_address_that_leads_to_it_is_turned_away(copy: Path, crawled: Crawled
         ledger = archive.db.execute("SELECT n FROM ledger WHERE stage = 'dropped' AND reason = 'taken_down'").fetchall()
         assert ledger == [(1,)]
     assert short not in "".join(text for _, text, _ in records(copy))
-    before = content(copy)
-    rebuild(copy, load(copy, environ={}))
-    after = content(copy)
-    for table, rows in before.items():
-        assert after[table] == rows, table
+    assert_same_after_rebuild(copy)
 
 
 def test_the_archive_refuses_what_was_taken_down(copy: Path, shown: str) -> None:

@@ -10,7 +10,9 @@ from parsers.errors import UsageError
 from scraper.cli.output import say
 from scraper.clock import clock
 from scraper.settings import FILE, load
+from storage import disk
 from storage.archive import Archive
+from storage.database import DATABASE, explained
 
 TEMPLATE = """\
 # The settings of this archive: https://en.wikipedia.org/wiki/TOML
@@ -50,9 +52,8 @@ def init(folder: Path, contact: str, dry_run: bool) -> int:
     The folder is the archive: settings (newsmorgue.toml), archive.db and warc/. Nothing that is there is changed.
     """
     load(None, environ={}, flags={"contact": contact})
-    for name in (FILE, "archive.db"):
-        if (folder / name).exists():
-            raise UsageError(f"{folder / name} is there already", next=f"edit it, or init another folder than {folder}")
+    if (folder / FILE).exists():
+        raise UsageError(f"{folder / FILE} is there already", next=f"edit it, or init another folder than {folder}")
     if dry_run:
         say(f"would make {folder}/ with {FILE}, archive.db and warc/")
         return 0
@@ -64,5 +65,7 @@ def init(folder: Path, contact: str, dry_run: bool) -> int:
 
 def make(folder: Path, settings: str, *, now: datetime) -> None:
     """Make the archive's folder and its settings file; the settings come last, so that a half-made folder is none."""
-    Archive.create(folder).close()
-    (folder / FILE).write_text(settings, "utf-8")
+    half_made = (folder / DATABASE).exists()  # a kill came before the settings
+    (Archive.open(folder, write=True) if half_made else Archive.create(folder)).close()
+    with explained(folder / FILE):
+        disk.write(folder / FILE, settings)

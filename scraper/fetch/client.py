@@ -16,6 +16,7 @@ from parsers.page import Page
 from parsers.url import host
 from parsers.version import __version__
 from scraper.fetch import redirects
+from scraper.fetch.cookies import Cookies
 from scraper.fetch.exchange import Answer, Cap, ask
 from scraper.fetch.guard import Guard, Resolver, resolve
 from scraper.fetch.pace import Clock, Pace, Sleep
@@ -100,6 +101,7 @@ class Fetcher:
         self._sleep = sleep
         self._paces: dict[str, Pace] = {}
         self._rules: dict[str, Rules] = {}
+        self._cookies = Cookies()
         self._transport = Transport(Guard(settings.allow_addresses, resolver), proxies=Proxies(settings.proxy))
         self._headers = {
             "User-Agent": agent,
@@ -154,9 +156,9 @@ class Fetcher:
         """The answer at the end of the redirects, and its address. Each hop is checked and recorded."""
         url = redirects.address(errand.asked)
         hops = redirects.MAX_HOPS_ROBOTS if errand.robots else redirects.MAX_HOPS
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         while True:
-            seen.add(url)
+            seen.add((url, self._cookies.header(url)))
             await self._may(url, errand)
             answer = await self._try(url, errand)
             errand.exchanges.append(answer.exchange)
@@ -164,7 +166,7 @@ class Fetcher:
                 return answer, url
             errand.astray = True
             url = redirects.target(url, answer.header("location"))
-            if url in seen:
+            if (url, self._cookies.header(url)) in seen:  # with new cookies it is another question
                 raise BadResponse(f"{shown(errand.asked)} redirects in a circle", cause=f"back to {shown(url)}")
             if len(seen) > hops:
                 raise BadResponse(
@@ -220,19 +222,22 @@ class Fetcher:
             async with pace.slot(url):
                 errand.tries += 1
                 errand.astray = False
+                cookies = self._cookies.header(url)
                 answer = await ask(
                     self._transport,
                     url,
-                    self._headers | conditions,
+                    self._headers | conditions | ({"Cookie": cookies} if cookies else {}),
                     cap=cap,
                     deadline=settings.deadline,
                     now=self._now,
                 )
                 errand.status = answer.status
                 wait = asked_to_wait(answer)
-                if answer.status in HOLDING and wait is not None and wait > MAX_WAIT:
-                    pace.hold(wait, _refused(answer))
-                    pace.check(url)
+                self._cookies.take(url, answer.headers)
+                if answer.status not in HOLDING:
+                    pace.answered()
+                elif wait is not None and wait > MAX_WAIT:
+                    pace.refused(url, wait, _refused(answer))
                 return answer
 
         def hold(state: RetryCallState) -> None:
@@ -250,8 +255,7 @@ class Fetcher:
             before_sleep=hold,
         )
         if answer.status in HOLDING:
-            pace.hold(max(HOLD, asked_to_wait(answer) or 0.0), _refused(answer))
-            pace.check(url)
+            pace.refused(url, max(HOLD, asked_to_wait(answer) or 0.0), _refused(answer))
         if answer.status == 304 and not conditions:
             raise BadResponse(
                 f"{shown(url)} answered 304 (not modified) to a request that set no condition",

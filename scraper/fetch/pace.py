@@ -12,6 +12,8 @@ from scraper.fetch.words import plain
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
+SLOWED = 10.0
+"""Seconds for which a host is left alone after it refused one address."""
 MAX_DELAY = 300.0
 """Seconds between two requests. A host that asks for more gets no request at all: its pages would never be done."""
 
@@ -32,12 +34,35 @@ class Pace:
         self._ended = -math.inf
         self._held_until = -math.inf
         self._held_for = ""
+        self._refused = ""
 
     def hold(self, seconds: float, why: str) -> None:
         """Ask nothing of this host for so long."""
         until = self._clock() + seconds
         if until > self._held_until:
             self._held_until, self._held_for = until, why
+
+    def refused(self, url: str, seconds: float, why: str) -> None:
+        """A host refused an address (429, 503) for so long. Raises HostHeld.
+
+        The first refusal may be about that address: it is put off, and the host is slowed. The next, of another address
+        and with no answer in between, is about the host, which is then left alone.
+        """
+        alone = self._refused in ("", url)
+        self._refused = url
+        self.hold(min(seconds, SLOWED) if alone else seconds, why)
+        raise HostHeld(
+            f"{plain(self.host)} refuses {'this address' if alone else 'to be asked'} for {seconds:.0f} s",
+            seconds=seconds,
+            cause=why,
+            next="nothing to do: it is asked again after that",
+            url=url,
+            alone=alone,
+        )
+
+    def answered(self) -> None:
+        """The host answered an address and did not refuse it."""
+        self._refused = ""
 
     def check(self, url: str) -> None:
         """Raises HostHeld if the host is held for longer than is worth waiting."""

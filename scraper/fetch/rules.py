@@ -52,6 +52,7 @@ class Rules:
                 cause=f"its robots.txt could not be read: {self._why}",
                 next="nothing to do: it is asked again later",
                 url=url,
+                origin=self.url.removesuffix("/robots.txt"),
             )
         if self.delay > MAX_DELAY:
             raise HostHeld(

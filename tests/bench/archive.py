@@ -106,8 +106,8 @@ def fetched(article: Article, number: int, body: bytes = b"") -> tuple[Article, 
     return article, page, Exchange(article.url, at, REQUEST, RESPONSE, body), place
 
 
-def ingest(folder: Path, n: int, *, foreign_keys: bool, profile: bool) -> None:
-    """The table of ingest."""
+def ingest(folder: Path, n: int, *, foreign_keys: bool, profile: bool) -> Keeper:
+    """The table of ingest; gives the archive that it filled."""
     keeper = Keeper(folder / "ours")
     source = Synthetic().articles(n)
     rows = Replay(folder / "ours")
@@ -138,48 +138,43 @@ def ingest(folder: Path, n: int, *, foreign_keys: bool, profile: bool) -> None:
     print(f"{'all':<12}{ours.spent / n * 1e6:>16.0f}{raw.spent / n * 1e6:>10.0f}{raw.spent / ours.spent:>13.3f}")
     same = checksum(rows.db) == checksum(conn)
     conn.close()
-    keeper.archive.close()
-    size = [os.path.getsize(folder / name / "archive.db") / 1e6 for name in ("ours", "raw")]
-    print(
-        f"{n / ours.spent:.0f} against {n / raw.spent:.0f} articles per CPU second; {size[0]:.0f} against {size[1]:.0f} MB; ",
-        end="",
-    )
+    print(f"{n / ours.spent:.0f} against {n / raw.spent:.0f} articles per CPU second; ", end="")
     print(f"the same rows, row for row: {same}; {load()}\n", flush=True)
     if profiler:
         pstats.Stats(profiler, stream=sys.stdout).sort_stats("tottime").print_stats(25)
+    return keeper
 
 
-def visits(folder: Path, n: int) -> None:
-    """The table of visits to known, unchanged articles, in the archive that `ingest` left."""
+def visits(archive: Archive, n: int) -> None:
+    """The table of visits to known, unchanged articles."""
     rng = random.Random(2)
-    with Archive.open(folder / "ours", write=True) as archive:
-        archive.warc = Placed(folder / "ours" / "warc")
-        conn = archive.db.conn
-        known = conn.execute("SELECT asked, run_id, site_id FROM capture").fetchall()
-        quiet = ("revision", "reading", "text_fts_data", "text_fts_docsize")
-        before = {table: _content(conn, table) for table in quiet}
-        print(f"visits to known, unchanged articles, groups of {GROUP}; no WARC; {load()}")
-        print(f"{'':<34}{'CPU us/visit':>12}{'lowest tenth of groups':>24}")
-        for name in ("304", "the same content"):
-            spent = []
-            for first in range(0, n, GROUP):
-                asked = rng.choices(known, k=GROUP)
-                at = NOW + timedelta(days=1, seconds=first)
-                answer = Exchange("", at, REQUEST, RESPONSE, b"")
-                pages = [(Page(url, b"", captured=at), run, site) for url, run, site in asked]
-                begin = time.process_time()
-                with archive.transaction():
-                    for page, run, site in pages:
-                        if name == "304":
-                            archive.not_modified(page.url, [answer], run=run)
-                        else:
-                            archive.keep(page, [answer], run=run, site=site, kind="story", verdict=None)
-                        archive.seen_again(page.url, now=at)
-                spent.append((time.process_time() - begin) / GROUP * 1e6)
-            spent.sort()
-            print(f"{name:<34}{sum(spent) / len(spent):>12.1f}{spent[len(spent) // 10]:>24.1f}")
-        same = {table: _content(conn, table) for table in quiet} == before
-        print(f"revisions, readings and full text are as they were: {same}\n")
+    archive.warc = Placed(archive.path / "warc")
+    conn = archive.db.conn
+    known = conn.execute("SELECT asked, run_id, site_id FROM capture").fetchall()
+    quiet = ("revision", "reading", "text_fts_data", "text_fts_docsize")
+    before = {table: _content(conn, table) for table in quiet}
+    print(f"visits to known, unchanged articles, groups of {GROUP}; no WARC; {load()}")
+    print(f"{'':<22}{'CPU us/visit':>14}{'lowest tenth of groups':>24}")
+    for name in ("304", "the same content"):
+        spent = []
+        for first in range(0, n, GROUP):
+            asked = rng.choices(known, k=GROUP)
+            at = NOW + timedelta(days=1, seconds=first)
+            answer = Exchange("", at, REQUEST, RESPONSE, b"")
+            pages = [(Page(url, b"", captured=at), run, site) for url, run, site in asked]
+            begin = time.process_time()
+            with archive.transaction():
+                for page, run, site in pages:
+                    if name == "304":
+                        archive.not_modified(page.url, [answer], run=run)
+                    else:
+                        archive.keep(page, [answer], run=run, site=site, kind="story", verdict=None)
+                    archive.seen_again(page.url, now=at)
+            spent.append((time.process_time() - begin) / GROUP * 1e6)
+        spent.sort()
+        print(f"{name:<22}{sum(spent) / len(spent):>14.1f}{spent[len(spent) // 10]:>24.1f}", flush=True)
+    same = {table: _content(conn, table) for table in quiet} == before
+    print(f"revisions, readings and full text are as they were: {same}\n", flush=True)
 
 
 def _content(conn: sqlite3.Connection, table: str) -> str:
@@ -238,7 +233,8 @@ def lookups(folder: Path, rows: int) -> None:
                 middle = [statistics.median(values) for values in spent]
                 label = f"by {name}, {'found' if hit else 'not there'}"
                 print(
-                    f"{label:<24}{mean[0]:>14.2f}{mean[1]:>14.2f}{mean[0] / mean[1]:>8.2f}{middle[0] / middle[1]:>18.2f}"
+                    f"{label:<24}{mean[0]:>14.2f}{mean[1]:>14.2f}{mean[0] / mean[1]:>8.2f}{middle[0] / middle[1]:>18.2f}",
+                    flush=True,
                 )
     print()
 
@@ -310,8 +306,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if chosen.articles:
-            ingest(folder, chosen.articles, foreign_keys=not chosen.no_foreign_keys, profile=chosen.profile)
-            visits(folder, chosen.visits)
+            keeper = ingest(folder, chosen.articles, foreign_keys=not chosen.no_foreign_keys, profile=chosen.profile)
+            if chosen.visits:
+                visits(keeper.archive, chosen.visits)
+            keeper.archive.close()
         if chosen.rows:
             lookups(folder, chosen.rows)
         if chosen.warc:

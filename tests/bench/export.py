@@ -167,6 +167,7 @@ def main() -> int:
             )  # fmt: skip
             _, status, used = os.wait4(child, 0)
             if status:
+                sys.stderr.write(f"{form}: exit code {os.waitstatus_to_exitcode(status)}\n")
                 return 1
             cpu = used.ru_utime + used.ru_stime
             print(
