@@ -133,7 +133,13 @@ class Paper:
         """
         self.now += timedelta(minutes=1)
         body = text.encode(charset)
-        wire = {"": body, "gzip": gzip.compress(body, mtime=0), "deflate": zlib.compress(body), "br": body}[coding]
+        wire = {
+            "": body,
+            "gzip": gzip.compress(body, mtime=0),
+            "deflate": zlib.compress(body),
+            "br": body,
+            "x-own": body,
+        }[coding]
         coded = f"Content-Encoding: {coding}\r\n" if coding else ""
         head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset={charset}\r\n{coded}\r\n".encode()
         asked = hop or url

@@ -307,14 +307,6 @@ def test_a_circle_of_two() -> None:
     assert server.targets == ["/a", "/b"]
 
 
-def test_no_cookie_is_kept() -> None:
-    with Server() as server:
-        server.at["/a"] = answer(status=302, headers={"Location": "/b", "Set-Cookie": "id=secret; Path=/"})
-        server.at["/b"] = answer(STORY)
-        fetch(server.url("/a"))
-    assert "cookie" not in server.pages[1].headers
-
-
 def test_the_body_of_a_redirect_is_cut() -> None:
     with Server() as server:
         server.at["/a"] = head(10**7, status="302 Found", headers={"Location": "/b"}) + b"x" * 10**7

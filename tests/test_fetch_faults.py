@@ -303,22 +303,26 @@ def test_a_short_retry_after_is_waited_for(status: int, as_date: bool) -> None:
 
 
 @pytest.mark.parametrize("as_date", [False, True])
-def test_a_long_retry_after_holds_the_host(as_date: bool) -> None:
+def test_a_long_retry_after_puts_the_address_off_and_a_second_holds_the_host(as_date: bool) -> None:
     async def run(server: Server) -> None:
         async with Fetcher(settings(), agent="x", backoff=FAST) as fetcher:
             with pytest.raises(HostHeld) as raised:
                 await fetcher.get(server.url("/a"))
             assert raised.value.seconds == pytest.approx(3600, abs=5)
-            assert (raised.value.status, raised.value.tries) == (429, 1)
+            assert (raised.value.status, raised.value.tries, raised.value.alone) == (429, 1, True)
             with pytest.raises(HostHeld) as raised:
                 await fetcher.get(server.url("/b"))
+            assert (raised.value.tries, raised.value.alone) == (1, False)
+            with pytest.raises(HostHeld) as raised:
+                await fetcher.get(server.url("/c"))
             assert raised.value.tries == 0
             assert "429" in raised.value.cause
 
     with Server() as server:
-        server.at["/a"] = later(429, http_date(3600) if as_date else "3600")
+        server.at["/a"] = server.at["/b"] = later(429, http_date(3600) if as_date else "3600")
         asyncio.run(run(server))
-    assert server.targets == ["/a"], "the host is held, not the address"
+    assert server.targets == ["/a", "/b"]
+    assert 9 < server.gaps()[-1] < 13, "slowed"
 
 
 @pytest.mark.parametrize("value", [None, "soon", "-1", "Tue, 99 Nov", "\t"])

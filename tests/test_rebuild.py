@@ -131,8 +131,9 @@ def eventful(tmp_path_factory: pytest.TempPathFactory) -> Path:
         at[STORY.format("later")] = answer(html("Later"))
         visit(server, folder, Limits(wait=0.0, read=False), now=NOW + timedelta(hours=1))
         visit(server, folder, Limits(wait=0.0, recheck=True), now=NOW + timedelta(hours=3))
-        at["/"] = answer(front(*map(STORY.format, names), STORY.format("last")))
-        at[STORY.format("last")] = answer(b"", status=429, headers={"Retry-After": "600"})
+        at["/"] = answer(front(*map(STORY.format, names), STORY.format("last"), STORY.format("least")))
+        for name in ("last", "least"):
+            at[STORY.format(name)] = answer(b"", status=429, headers={"Retry-After": "600"})
         visit(server, folder, now=NOW + timedelta(hours=9))
         other.at["/"] = answer()
     return folder

@@ -205,10 +205,10 @@ def test_codings_and_charsets(paper: Paper, coding: str, charset: str) -> None:
 
 def test_what_cannot_be_looked_into_is_said(paper: Paper) -> None:
     paper.put(OWLS, story(TITLE, *TEXT))
-    paper.put("https://example.org/", front((OWLS, TITLE, "")), kind="front", coding="br")
+    paper.put("https://example.org/", front((OWLS, TITLE, "")), kind="front", coding="x-own")
     folder = close(paper)
     plan = down(folder, OWLS)
-    assert ["'br' cannot be taken off" in words for change in plan.changes for words in change.said] == [True]
+    assert ["cannot be taken off: x-own" in words for change in plan.changes for words in change.said] == [True]
 
 
 def test_a_record_that_went_bad_is_moved_as_it_is(paper: Paper) -> None:
