@@ -336,7 +336,7 @@ class Archive(Answers):
         with self.transaction():
             self.db.conn.execute(
                 "UPDATE article SET last_seen = max(last_seen, ?1) WHERE id = (SELECT article_id FROM alias WHERE url = ?2) "
-                "AND withdrawn IS NULL AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY id DESC LIMIT 1) = 'article'",
+                "AND withdrawn IS NULL AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY at DESC, id DESC LIMIT 1) = 'article'",
                 (stamp(now), url),
             )
 

@@ -35,7 +35,7 @@ _BUDGET = 2.0
 
 
 def user_agent(contact: str) -> str:
-    """Who asks, and whom to write to: `newsmorgue/0.1.0 (+mailto:archive@example.org)`."""
+    """Who asks, and whom to write to: `newsmorgue/0.2.0 (+mailto:archive@example.org)`."""
     word = contact if contact.startswith(("http://", "https://")) else f"mailto:{contact}"
     return f"newsmorgue/{__version__} (+{quote(word, safe=':/@?&=+%#,;~.-_')})"
 
