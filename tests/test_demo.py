@@ -167,6 +167,7 @@ def test_a_crawl_stopped_by_ctrl_c_says_how_to_go_on(tmp_path: Path, jobs: str) 
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a shell's job may ignore it
         )
         while len(portal.log) < 20:  # stories are read by now
             time.sleep(0.01)

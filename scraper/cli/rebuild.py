@@ -51,4 +51,6 @@ def rebuild(archive: Path | None, dry_run: bool, as_json: bool) -> int:
     say(f"{done.files} WARC files {verb} {done.pages} pages{articles}")
     for words in done.said:
         say(f"  {words}")
+    if done.said:
+        say(f"  next: newsmorgue verify --archive {folder}   (a torn end is cut by the next run that writes)")
     return 4 if done.said else 0

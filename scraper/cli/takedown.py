@@ -83,8 +83,8 @@ def takedown(
     else:
         _show(plan)
     if not finished:
-        say("decided, but another program still reads the database as it was before: close it (a database browser, a")
-        say("notebook); the next run that writes to the archive erases what that program sees")
+        say("decided, but another program still reads the database as it was before")
+        say("  next: close it (a database browser, a notebook); the next run that writes erases what that program sees")
         return 1
     say("done; the tombstone is in takedowns.jsonl" if applied else "nothing was written; --apply does it")
     return 0
