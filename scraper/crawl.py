@@ -194,10 +194,9 @@ class Crawl:
         """What came, without what was taken down; itself if it holds nothing of that."""
         if not self.archive.tombstones:
             return fetched
-        page, exchanges = obedience.cleaned(
-            fetched.page, fetched.exchanges, self.archive.tombstones, cards, story=story
-        )
-        return fetched if page is fetched.page else replace(fetched, page=page, exchanges=exchanges)
+        *hops, answer = fetched.exchanges
+        page, answer = obedience.cleaned(fetched.page, answer, self.archive.tombstones, cards, story=story)
+        return fetched if page is fetched.page else replace(fetched, page=page, exchanges=(*hops, answer))
 
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""

@@ -19,7 +19,7 @@ from scraper import import_list
 from scraper.clock import Clock
 from scraper.ingest import Ingest, Reading, Tally, catch_up, in_scope, read, withheld
 from scraper.settings import Settings, SiteSettings
-from storage import foreign, importing
+from storage import foreign, importing, obedience
 from storage.archive import Archive
 from storage.facts import PageFacts, SiteFacts
 from storage.foreign import Broken, Found, Skipped
@@ -130,7 +130,9 @@ def survey(folder: Path, settings: Settings, inputs: Inputs, *, clock: Clock) ->
     with Archive.open(folder, frozen=True) as archive:
         for item in inputs.pages(settings.crawl.max_bytes, clock.now()):
             got = _looked_into(archive, item, done)
-            if got is not None:
+            if got is not None and obedience.leads_to(got.page, archive.tombstones, story=True) is not None:
+                done.tally.counts.update(["taken_down"])
+            elif got is not None:
                 known = importing.known(archive, got.page.asked, got.page.body, got.at)
                 done.tally.counts.update(["known"] if known else ["got", "new"])
     return done
@@ -197,7 +199,12 @@ class _Import:
 
     def _keep(self, ingest: Ingest, got: _Got) -> None:
         """Keep one page unless it is known, and what is read from it as of a crawled one."""
-        page, tally = got.page, self.done.tally
+        tally = self.done.tally
+        if obedience.leads_to(got.page, self.archive.tombstones, story=True) is not None:
+            tally.counts["taken_down"] += 1
+            return
+        got = self._obedient(got)
+        page = got.page
         if importing.known(self.archive, page.asked, page.body, got.at):
             tally.counts["known"] += 1
             return
@@ -221,6 +228,17 @@ class _Import:
         )
         kept = importing.keep(self.archive, page, got.answer, facts, site=key)
         tally.add(site.name, "got", ingest.imported(facts, key, site, kept, page, reading))
+
+    def _obedient(self, got: _Got) -> _Got:
+        """A page without what was taken down."""
+        if not self.archive.tombstones:
+            return got
+        story = not links.looks_like_feed(got.page)
+        if isinstance(got.answer, Resource):
+            page, answer = obedience.cleaned(got.page, got.answer, self.archive.tombstones, story=story)
+            return got._replace(page=page, answer=answer)
+        page, exchange = obedience.cleaned(got.page, got.answer, self.archive.tombstones, story=story)
+        return got._replace(page=page, answer=exchange)
 
     def _site(self, url: str) -> tuple[int, SiteSettings]:
         """The site that a page belongs to: the one named, one of the settings, a registered one, else its host."""

@@ -26,8 +26,7 @@ def take_down(archive: Archive, plan: Plan, *, at: str, reason: str, decided_by:
 def obey(archive: Archive) -> bool:
     """Take down what an archive that was restored or merged holds of what its tombstones name; False as above."""
     plan = takedown.obey(archive)
-    if plan is not None:
-        read_again(archive, plan.unread)
+    read_again(archive, [*archive.to_read, *(plan.unread if plan else ())])
     return takedown.finish(archive)
 
 

@@ -43,6 +43,7 @@ class Archive(Answers):
     frontier: Frontier
     recovered: list[str]
     tombstones: Tombstones = field(default_factory=Tombstones)
+    to_read: list[int] = field(default_factory=list)
     _lock: IO[str] | None = None
     _broken: NewsmorgueError | None = None
     _notes: Counter[tuple[int, str, str, str]] = field(default_factory=Counter)

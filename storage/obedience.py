@@ -4,7 +4,7 @@ or names a person who was taken down, is struck before it is kept."""
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from parsers import links, metadata
 from parsers.article import Card
@@ -14,7 +14,7 @@ from storage import tombstones
 from storage.facts import RemovedFacts, address
 from storage.frontier import Entry
 from storage.layers import texts
-from storage.records import Exchange
+from storage.records import Exchange, Resource
 from storage.rewrite import struck_head
 from storage.spotting import addresses_in, names_in
 from storage.strike import Target, phrase, strike
@@ -22,6 +22,8 @@ from storage.tombstones import Tombstone, Tombstones
 
 if TYPE_CHECKING:
     from storage.archive import Archive
+
+A = TypeVar("A", Exchange, Resource)
 
 
 def leads_to(page: Page, stones: Tombstones, *, story: bool) -> Tombstone | None:
@@ -55,30 +57,24 @@ def turn_away(archive: "Archive", entry: Entry, page: Page, stone: Tombstone, *,
     archive.heed()
 
 
-def cleaned(
-    page: Page, exchanges: Sequence[Exchange], stones: Tombstones, cards: Sequence[Card] = (), *, story: bool
-) -> tuple[Page, tuple[Exchange, ...]]:
-    """A page and the exchanges that brought it, without what was taken down; the very page if it holds nothing of it.
+def cleaned(page: Page, answer: A, stones: Tombstones, cards: Sequence[Card] = (), *, story: bool) -> tuple[Page, A]:
+    """A page and the answer that brought it, without what was taken down; the very same if they hold nothing of it.
 
     `cards`: those that its reader found. `story`: it is asked for as an article, see `storage.strike.strike`.
     """
     target, keys = _target(page, stones, cards)
-    body = (
-        strike(page.body, target, charset=page.charset.name, base=page.url, listing=not story, story=story)
-        if target
-        else None
-    )
+    if not target:
+        return page, answer
+    body = strike(page.body, target, charset=page.charset.name, base=page.url, listing=not story, story=story)
     if body is None:
-        return page, tuple(exchanges)
-    *hops, answer = exchanges
+        return page, answer
+    if isinstance(answer, Resource):
+        return replace(page, body=body), replace(answer, payload=body)
     stone = next(stone for stone in stones if stone.digest in keys)
     head = struck_head(answer.response_head, len(body), stone.digest.hex(), stone.at)
     lines = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
     headers = tuple((name, value.strip()) for name, colon, value in lines if colon)
-    return (
-        replace(page, body=body, headers=headers),
-        (*hops, replace(answer, response_head=head + b"\r\n\r\n", payload=body)),
-    )
+    return replace(page, body=body, headers=headers), replace(answer, response_head=head + b"\r\n\r\n", payload=body)
 
 
 def _target(page: Page, stones: Tombstones, announced: Sequence[Card]) -> tuple[Target, set[bytes]]:

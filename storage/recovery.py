@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from storage import takedown, tombstones
+from storage import takedown
 from storage.records import members
 from storage.replay import Replay, end, readable
 
@@ -13,19 +13,18 @@ if TYPE_CHECKING:
 def recover(archive: "Archive") -> list[str]:
     """Cut torn tails and index what lies behind the last recorded offset of each WARC file; says what was done.
 
-    A takedown that was interrupted is finished or undone first. Pages that were fetched but not read are captures without
-    a verdict afterwards; `scraper.ingest.catch_up` reads them.
+    A takedown that was interrupted is finished or undone first; one that the sidecar alone knows is carried out last. Pages
+    that were fetched but not read are captures without a verdict afterwards; `scraper.ingest.catch_up` reads them.
     """
     said = takedown.settle(archive)
     archive.heed()
-    if archive.tombstones:
-        with archive.transaction():
-            tombstones.add(archive.db.conn, archive.tombstones)
-        tombstones.write(archive.db.conn, archive.path)
     indexed = dict(archive.db.execute("SELECT file, indexed FROM warc").fetchall())
     run = archive.db.execute("SELECT max(id) FROM run").fetchone()[0]
     replay = Replay(archive, run)
+    strays = takedown.unindexed(archive)
     for path in archive.warc.files():
+        if path in strays:
+            continue
         size = path.stat().st_size
         begun, pointed = archive.db.execute(
             "SELECT max(offset), max(offset + length) FROM visit WHERE file = ? AND offset + length <= ?",
@@ -49,4 +48,4 @@ def recover(archive: "Archive") -> list[str]:
             said.append(f"{path.name}: cut {cut} bytes of a record that was never finished")
         if pages:
             said.append(f"{path.name}: indexed {pages} responses that were fetched but not yet recorded")
-    return said
+    return said + (takedown.catch_up(archive) if archive.tombstones else [])

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
-from storage import disk, lock, manifest
+from parsers.errors import ArchiveDamaged, UsageError
+from storage import disk, lock, manifest, tombstones
 from storage.captures import sync_folder
 from storage.database import DATABASE
 from storage.manifest import NEW, SETTINGS, SIDECARS, Copied, Entry
@@ -21,16 +21,15 @@ def restore(
 ) -> Copied:
     """Make an archive from a backup, in a folder that is new or empty, or in which a restore was killed.
 
-    The folder may hold a `takedowns.jsonl`: what was taken down since the backup must not come back. Sizes and SHA-256 are
-    checked while files are copied; `dry_run` checks them and writes nothing. Raises UsageError if there is no backup or
-    the folder holds something, ArchiveDamaged naming the file that is not what was backed up, ArchiveError if the disk
-    refuses. Until all is there, the folder is no archive.
+    The folder may hold a `takedowns.jsonl`: what was taken down since the backup goes when the archive is first opened for
+    writing. Sizes and SHA-256 are checked while files are copied; `dry_run` checks them and writes nothing. Raises UsageError
+    if there is no backup or the folder holds something, ArchiveDamaged naming the file that is not what was backed up,
+    ArchiveError if the disk refuses. Until all is there, the folder is no archive.
     """
     entries = manifest.read(backup)
     _must_be_free(folder, entries)
+    tombstones.read(folder / TAKEDOWNS)
     decided = _lines(folder / TAKEDOWNS)
-    unknown = [line for line in decided if line not in _lines(manifest.place(backup, TAKEDOWNS))]
-    _obey(folder, unknown)
     done = Copied(list(entries.values()))
     order = sorted(entries.values(), key=lambda entry: (entry.name == DATABASE, entry.name == SETTINGS))
     if dry_run:
@@ -43,6 +42,8 @@ def restore(
     held = lock.take(folder)
     try:
         for entry in order:
+            if entry.name == DATABASE:
+                _remember(folder, decided)
             with manifest.written(folder):
                 staged = folder / f"{entry.name}{NEW}"
                 _copy(manifest.place(backup, entry.name), staged, entry, done, tell)
@@ -53,17 +54,15 @@ def restore(
     return done
 
 
-def _obey(folder: Path, unknown: Sequence[str]) -> None:
-    """Tombstones that the folder has and the backup does not: what they name must not come back with it.
-
-    Raises ArchiveError as long as there is no takedown that could be applied to what is restored.
-    """
-    if unknown:
-        raise ArchiveError(
-            f"{folder / TAKEDOWNS} holds {len(unknown)} takedowns that the backup does not know",
-            cause="what they name would come back with it",
-            next="make a backup after the takedown, and restore that",
-        )
+def _remember(folder: Path, decided: Sequence[str]) -> None:
+    """Add tombstones that the folder had to those of the backup, before there is a database that they could come back in."""
+    known = _lines(folder / TAKEDOWNS)
+    with manifest.written(folder), (folder / f"{TAKEDOWNS}{NEW}").open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in dict.fromkeys((*known, *decided)))
+        file.flush()
+        os.fsync(file.fileno())
+    (folder / f"{TAKEDOWNS}{NEW}").replace(folder / TAKEDOWNS)
+    sync_folder(folder)
 
 
 def _lines(path: Path) -> list[str]:

@@ -182,6 +182,7 @@ def apply(archive: "Archive", made: Plan, *, at: str, reason: str, decided_by: s
         _strike_files(archive.path, made.target)
         conn.execute("PRAGMA secure_delete = ON")
         with archive.transaction():
+            tombstones.add(conn, archive.tombstones)
             tombstones.add(conn, [Tombstone(kind, key, at, reason, decided_by) for kind, key in made.digests])
             doomed.delete(conn)
             made.unread = doomed.forget(conn)
@@ -213,11 +214,11 @@ def obey(archive: "Archive") -> Plan | None:
     """
     archive.heed()
     stones = archive.tombstones
-    with archive.transaction():
-        tombstones.add(archive.db.conn, stones)
     urls = [url for url in _addresses(archive.db.conn) if stones.url(url)] if stones.urls else []
     people = _people(archive.db.conn, stones) if stones.people else []
     if not (urls or people):
+        with archive.transaction():
+            tombstones.add(archive.db.conn, stones)
         return None
     made = plan(archive, urls, people)
     first = next(stone for stone in stones if stone.digest in {key for _, key in made.digests})
@@ -293,30 +294,52 @@ def settle(archive: "Archive") -> list[str]:
     _drop_struck(archive.path)
     for path in archive.warc.folder.glob("*.tmp"):
         path.unlink()
-    known = {row[0] for row in archive.db.conn.execute("SELECT digest FROM takedown")}
-    if any(stone.digest not in known for stone in tombstones.read(archive.path / tombstones.SIDECAR)):
+    if _fresh(archive):
         return []  # the database is older than the sidecar: which state of a file is the right one is not for it to say
-    return [f"{name}: removed, left by a takedown that was interrupted" for name in _unlink_unindexed(archive)]
+    return [f"{path.name}: removed, left by a takedown that was interrupted" for path in _unlink_unindexed(archive)]
+
+
+def _fresh(archive: "Archive") -> bool:
+    """Whether the sidecar holds tombstones that the table does not: the archive was restored, or they were added by hand."""
+    known = {row[0] for row in archive.db.conn.execute("SELECT digest FROM takedown")}
+    return any(stone.digest not in known for stone in tombstones.read(archive.path / tombstones.SIDECAR))
+
+
+def catch_up(archive: "Archive") -> list[str]:
+    """Apply the tombstones that the sidecar holds and the table does not; says what was done."""
+    said = []
+    if _fresh(archive):
+        if unindexed(archive):
+            words = "archive.db is older than takedowns.jsonl and the WARC files beside it; next: newsmorgue rebuild"
+            return [words]
+        plan = obey(archive)
+        if plan is not None:
+            archive.to_read += plan.unread
+            finish(archive)
+            said.append("took down what takedowns.jsonl names and the archive still held")
+    tombstones.write(archive.db.conn, archive.path)
+    return said
 
 
 def _checkpointed(conn: sqlite3.Connection) -> bool:
     return int(conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]) == 0
 
 
-def _unlink_unindexed(archive: "Archive") -> list[str]:
-    """Remove states of a WARC file that the tables do not point to, where they point to another one."""
+def unindexed(archive: "Archive") -> list[Path]:
+    """States of WARC files that the tables do not point to, where they point to another one."""
     indexed = {row[0] for row in archive.db.conn.execute("SELECT file FROM warc")}
     stems = {revision_of(Path(name))[0] for name in indexed}
-    stale = [
-        path
-        for path in archive.warc.folder.glob("*.warc.gz")
-        if path.name not in indexed and revision_of(path)[0] in stems
-    ]
+    files = archive.warc.folder.glob("*.warc.gz")
+    return [path for path in files if path.name not in indexed and revision_of(path)[0] in stems]
+
+
+def _unlink_unindexed(archive: "Archive") -> list[Path]:
+    stale = unindexed(archive)
     for path in stale:
         path.unlink()
     if stale:
         sync_folder(archive.warc.folder)
-    return [path.name for path in stale]
+    return stale
 
 
 def _files(folder: Path) -> list[Path]:

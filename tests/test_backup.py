@@ -14,10 +14,12 @@ from pathlib import Path
 import pytest
 from conftest import Crawled, crawl_portal, settings_for
 from damage import execute, findings, flip, overwrite, some, value, warc
+from search import found
+from takedowns import down, says
 from test_migrations import STORED, old  # noqa: F401 - a fixture: archives of every edition
 from test_rebuild import tables
 
-from parsers.errors import ArchiveDamaged, ArchiveError, ArchiveLocked, SchemaTooNew, UsageError
+from parsers.errors import ArchiveDamaged, ArchiveLocked, SchemaTooNew, UsageError
 from scraper.portal import Portal
 from storage import lock
 from storage.archive import Archive
@@ -312,20 +314,25 @@ def test_a_manifest_that_lies_is_refused(tmp_path: Path, text: str, error: type[
     assert not (tmp_path / "again").exists()
 
 
-def test_tombstones_that_the_backup_does_not_know_stop_a_restore(crawled: Crawled, copy: Path, tmp_path: Path) -> None:
-    known, later = '{"kind": "url", "digest": "aa"}\n', '{"kind": "url", "digest": "bb"}\n'
-    (copy / "takedowns.jsonl").write_text(known)
+def test_tombstones_that_the_backup_does_not_know_are_obeyed(crawled: Crawled, copy: Path, tmp_path: Path) -> None:
+    (row,) = crawled.rows("SELECT url FROM articles WHERE revisions > 1")
     backup(crawled, copy, tmp_path / "backup")
+    said = says(copy, row["url"])
+    down(copy, row["url"])
     target = tmp_path / "again"
     target.mkdir()
-    (target / "takedowns.jsonl").write_text(known + later)
-    with pytest.raises(ArchiveError, match="1 takedowns that the backup does not know"):
+    (target / "takedowns.jsonl").write_text("not a tombstone\n")
+    with pytest.raises(ArchiveDamaged, match="line 1 is no tombstone"):
         restore(tmp_path / "backup", target)
     assert {path.name for path in target.iterdir()} == {"takedowns.jsonl"}
-    assert (target / "takedowns.jsonl").read_text() == known + later
-    (target / "takedowns.jsonl").write_text(known)
+    decided = (copy / "takedowns.jsonl").read_text()
+    (target / "takedowns.jsonl").write_text(decided)
     restore(tmp_path / "backup", target)
-    assert (target / "takedowns.jsonl").read_text() == known
+    assert (target / "takedowns.jsonl").read_text() == decided
+    with Archive.open(target, write=True) as archive:
+        assert archive.recovered == ["took down what takedowns.jsonl names and the archive still held"]
+        assert archive.tombstoned(row["url"])
+    assert found(target, said) == []
     assert findings(target) == []
 
 

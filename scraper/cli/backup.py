@@ -9,6 +9,8 @@ from scraper.cli.common import archive_folder, archive_option
 from scraper.cli.output import data, say
 from scraper.cli.progress import counting
 from scraper.clock import clock
+from scraper.takedown import obey
+from storage.archive import Archive
 from storage.backup import backup as make
 from storage.manifest import Copied
 from storage.restore import restore as bring_back
@@ -70,6 +72,9 @@ def restore(source: Path, folder: Path, dry_run: bool, as_json: bool) -> int:
     with counting() as tell:
         words = "MB read" if dry_run else "MB copied"
         done = bring_back(source, folder, dry_run=dry_run, tell=lambda copied: tell(words, copied // _MB))
+    if not dry_run:
+        with Archive.open(folder, write=True) as archive:
+            obey(archive)
     _report(done, "checked" if dry_run else "restored", dry_run=dry_run, as_json=as_json)
     if not dry_run:
         say(f"next: newsmorgue verify --archive {folder}")

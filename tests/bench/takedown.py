@@ -112,7 +112,7 @@ def main() -> None:
                 begun = time.process_time()
                 for page in pages:
                     answer = Exchange(page.url, page.captured or NOW, b"", b"HTTP/1.1 200 OK\r\n\r\n", page.body)
-                    obedience.cleaned(replace(page), [answer], archive.tombstones, story=True)
+                    obedience.cleaned(replace(page), answer, archive.tombstones, story=True)
                 each = (time.process_time() - begun) / len(pages) * 1000
                 print(
                     json.dumps({"figure": f"a page that comes, with a tombstone of {what}", "cpu_ms": round(each, 1)})
