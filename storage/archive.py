@@ -16,14 +16,14 @@ from parsers.article import Article, Card
 from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, keeping, lock, questions, recovery, replay, runs, schema
+from storage import articles, fronts, keeping, lock, manifest, questions, recovery, replay, runs, schema
 from storage.articles import KeptArticle
 from storage.captures import Warc
 from storage.database import DATABASE, connect, explained, in_our_words, reading
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
-from storage.manifest import MANIFEST, SIDECARS
+from storage.manifest import SIDECARS
 from storage.records import Exchange
 from storage.replacing import replacing
 from storage.replay import Event
@@ -72,8 +72,8 @@ class Archive:
         is a backup.
         """
         path = Path(path)
-        if write and (path / MANIFEST).exists():
-            raise UsageError(f"{path} is a backup", next=f"newsmorgue restore {path} DIR")
+        if write:
+            manifest.refuse(path)
         if not (path / DATABASE).is_file():
             raise UsageError(
                 f"{path} is not an archive", cause=f"it holds no {DATABASE}", next=f"newsmorgue init {path}"
@@ -85,12 +85,13 @@ class Archive:
     def building(cls, path: Path) -> Iterator["Archive"]:
         """An archive with the files of `path` and an empty database, which replaces the old one if all goes well.
 
-        Raises ArchiveLocked if another run writes, UsageError if there are no WARC files.
+        Raises ArchiveLocked if another run writes, UsageError if there are no WARC files or it is a backup.
         """
         if not (path / "warc").is_dir():
             raise UsageError(
                 f"{path} is not an archive", cause="it holds no folder warc/", next=f"newsmorgue init {path}"
             )
+        manifest.refuse(path)
         held = lock.take(path)
         try:
             with explained(path / DATABASE), replacing(path / DATABASE) as database:
