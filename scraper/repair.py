@@ -8,6 +8,7 @@ from pathlib import Path
 from parsers.page import Page
 from scraper.ingest import Ingest, catch_up, read
 from scraper.settings import Settings, SiteSettings
+from storage import lock
 from storage import repair as mending
 from storage.archive import Archive
 from storage.findings import Finding
@@ -39,6 +40,8 @@ def repair(
     Bytes that are gone and in no backup are marked as lost; what was read from them stays. Raises what `Verify` and
     `Archive.open` raise.
     """
+    if apply:
+        lock.release(lock.take(folder))  # better told now than after a long check
     found = list(Verify(folder, with_lost=True, tell=tell).findings())
     if any(finding.kind.startswith("database_") for finding in found):
         return Repaired(left=found)

@@ -14,7 +14,7 @@ from parsers.article import Article, Card
 from parsers.errors import ArchiveError, NewsmorgueError, UsageError
 from parsers.page import Page
 from parsers.url import try_canonical
-from storage import articles, fronts, history, keeping, lock, recovery, replay, runs, schema, tombstones
+from storage import articles, fronts, history, keeping, lock, manifest, recovery, replay, runs, schema, tombstones
 from storage.answers import Answers
 from storage.articles import KeptArticle
 from storage.captures import Warc
@@ -22,7 +22,7 @@ from storage.database import DATABASE, explained, in_our_words, reading, writing
 from storage.facts import EndFacts, Facts, FailureFacts, PageFacts, RunFacts, address
 from storage.frontier import Frontier
 from storage.keeping import Kept
-from storage.manifest import MANIFEST, furnish
+from storage.manifest import furnish
 from storage.names import Connection
 from storage.records import Exchange
 from storage.replacing import replacing
@@ -73,8 +73,8 @@ class Archive(Answers):
         is a backup.
         """
         path = Path(path)
-        if write and (path / MANIFEST).exists():
-            raise UsageError(f"{path} is a backup", next=f"newsmorgue restore {path} DIR")
+        if write:
+            manifest.refuse(path)
         if not (path / DATABASE).is_file():
             raise UsageError(
                 f"{path} is not an archive", cause=f"it holds no {DATABASE}", next=f"newsmorgue init {path}"
@@ -86,12 +86,13 @@ class Archive(Answers):
     def building(cls, path: Path) -> Iterator["Archive"]:
         """An archive with the files of `path` and an empty database, which replaces the old one if all goes well.
 
-        Raises ArchiveLocked if another run writes, UsageError if there are no WARC files.
+        Raises ArchiveLocked if another run writes, UsageError if there are no WARC files or it is a backup.
         """
         if not (path / "warc").is_dir():
             raise UsageError(
                 f"{path} is not an archive", cause="it holds no folder warc/", next=f"newsmorgue init {path}"
             )
+        manifest.refuse(path)
         held = lock.take(path)
         try:
             with explained(path / DATABASE), replacing(path / DATABASE) as database:

@@ -58,6 +58,12 @@ def read(folder: Path) -> dict[str, Entry]:
     return {entry.name: entry for entry in entries}
 
 
+def refuse(folder: Path) -> None:
+    """Raises UsageError if a folder is a backup: whoever wrote into it would make its manifest untrue."""
+    if _counting(folder) is not None:
+        raise UsageError(f"{folder} is a backup", next=f"newsmorgue restore {folder} DIR")
+
+
 def _is_warc(name: str) -> bool:
     folder, _, file = name.partition("/")
     return folder == "warc" and file.endswith(".warc.gz") and Path(file).name == file

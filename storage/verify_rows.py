@@ -25,10 +25,14 @@ _URL = "(SELECT a.url FROM reading r JOIN revision v ON v.id = r.revision_id JOI
 def check(conn: sqlite3.Connection, *, quick: bool) -> Iterator[Finding]:
     """Everything that is wrong in the database. `quick`: neither indexes nor words are compared."""
     for part in (_pages, _foreign_keys, _places, _latest, _numbers, _spans, _texts):
+        conn.execute("BEGIN")  # one state of the rows for each part, whatever a crawl does meanwhile
         try:
             yield from part(conn, quick)
         except sqlite3.DatabaseError as error:
             yield _in_database("database_damaged", None, None, f"{error}, {part.__doc__}")
+        finally:
+            if conn.in_transaction:
+                conn.execute("ROLLBACK")
 
 
 def _in_database(kind: str, row: int | None, url: str | None, detail: str) -> Finding:

@@ -115,16 +115,6 @@ def cut_between_two_records(folder: Path) -> Expected:
     return cut(folder, some(folder, "request").end)
 
 
-def flipped(kind: str, place: Callable[[Member], int]) -> Callable[[Path], Expected]:
-    def damage(folder: Path) -> Expected:
-        member = some(folder, kind, 3)
-        flip(warc(folder), place(member))
-        answer = kind in ("response", "revisit")
-        return "damaged_record", member.begin, member.record.url if answer else None
-
-    return damage
-
-
 def flipped_time_of_a_gzip_header(folder: Path) -> Expected:
     member = some(folder, "request")
     flip(warc(folder), member.begin + 5)

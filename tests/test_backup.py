@@ -255,6 +255,8 @@ def test_nobody_writes_into_a_backup_as_if_it_were_the_archive(crawled: Crawled,
     backup(crawled, crawled.folder, tmp_path / "backup")
     with pytest.raises(UsageError, match="is a backup"):
         Archive.open(tmp_path / "backup", write=True)
+    with pytest.raises(UsageError, match="is a backup"), Archive.building(tmp_path / "backup"):
+        pass
     with Archive.open(tmp_path / "backup") as archive:
         assert len(list(archive.pages())) > 40
 

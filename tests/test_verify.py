@@ -18,12 +18,10 @@ from damage import (
     DAMAGE,
     OTHER_PAGE,
     Expected,
-    Member,
     cut,
     execute,
     findings,
     flip,
-    flipped,
     overwrite,
     replace,
     some,
@@ -75,20 +73,14 @@ def test_damage_in_a_warc_file_is_named(copy: Path, damage: Callable[[Path], Exp
 
 
 @pytest.mark.parametrize("kind", ["response", "revisit", "request", "metadata"])
-@pytest.mark.parametrize(
-    "place",
-    [
-        lambda member: member.begin,
-        lambda member: member.begin + 1,
-        lambda member: (member.begin + member.end) // 2,
-        lambda member: member.end - 8,
-        lambda member: member.end - 1,
-    ],
-    ids="magic second middle crc size".split(),
-)
-def test_one_flipped_bit_is_one_finding(copy: Path, kind: str, place: Callable[[Member], int]) -> None:
-    expected = flipped(kind, place)(copy)
-    assert [(one.kind, one.offset, one.url) for one in findings(copy)] == [expected]
+def test_one_flipped_bit_is_one_finding(copy: Path, kind: str) -> None:
+    begin, end, record = some(copy, kind, 3)
+    url = record.url if kind in ("response", "revisit") else None
+    for offset in (begin, begin + 1, (begin + end) // 2, end - 8, end - 1):  # magic, the middle, CRC, size
+        flip(warc(copy), offset)
+        assert [(one.kind, one.offset, one.url) for one in findings(copy)] == [("damaged_record", begin, url)]
+        flip(warc(copy), offset)
+    assert findings(copy) == []
 
 
 def test_a_file_that_is_gone_is_named_with_everything_that_lay_in_it(copy: Path) -> None:
@@ -128,7 +120,7 @@ def test_any_flipped_bit_that_changes_content_is_found(copy: Path) -> None:
     path, rng = warc(copy), random.Random(20261124)
     whole = path.read_bytes()
     places = list(members(path))
-    for _ in range(60):
+    for _ in range(40):
         at = rng.randrange(len(whole))
         flip(path, at, rng.randrange(8))
         begin, end = next((begin, end) for begin, end in places if begin <= at < end)
