@@ -90,6 +90,8 @@ def keep(
     for hop in hops:
         warc.append(hop)
     place = warc.append(answer, same_as=repeat, note=facts.withheld)
+    if known is not None and known.digest == own and facts.withheld is None:
+        return seen(conn, known, facts.run, place, status=page.status, at=answer.at)
     return index(conn, page, facts, place, site=site, at=answer.at, size=len(answer.payload), wire=wire, own=own)
 
 
