@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from storage import takedown
-from storage.records import members
+from storage.records import stretches
 from storage.replay import Replay, end, readable
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def recover(archive: "Archive") -> list[str]:
         known = max(indexed.get(path.name, 0), pointed or 0)
         if size <= known:
             continue
-        if known and known not in (behind for _, behind in members(path, begun or 0)):
+        if known and known not in (behind for _, behind, _ in stretches(path, begun or 0)):
             said.append(f"{path.name}: no record ends at {known}, up to which it is indexed; next: newsmorgue verify")
             continue
         with archive.transaction():

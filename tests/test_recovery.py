@@ -223,6 +223,20 @@ def test_what_cannot_be_read_costs_nothing_that_follows_it(folder: Path, harm: s
         assert archive.recovered == []
 
 
+def test_a_record_that_went_bad_behind_the_last_row_keeps_nothing_from_being_indexed(folder: Path) -> None:
+    with Archive.open(folder, write=True) as archive:
+        begin = newest(folder).stat().st_size
+        run = archive.start_run(now=NOW, version="1", command="crawl", settings="{}")
+        archive.end_run(run, now=NOW, state="done", counts={}, errors=0)
+    data = bytearray(newest(folder).read_bytes())
+    data[begin + 100] ^= 4
+    newest(folder).write_bytes(data)
+    append(folder, exchange("https://example.org/9", b"<p>9</p>"))
+    with Archive.open(folder, write=True) as archive:
+        assert any("indexed 1 responses" in words for words in archive.recovered)
+        assert archive.page(4).body == b"<p>9</p>"
+
+
 def test_where_bytes_were_pushed_in_nothing_is_cut(folder: Path) -> None:
     data = newest(folder).read_bytes()
     bad = data[:500] + b"pushed in" + data[500:]
