@@ -55,9 +55,11 @@ def make(folder: Path, pages: int) -> None:
 def cost(*arguments: str) -> tuple[float, float]:
     """CPU seconds and peak memory (MB) of a verb, as a process of its own."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # VmHWM, not ru_maxrss: that of a child begins with what its parent held.
     code = (
-        "import resource, sys\nfrom scraper.cli.main import run\ncode = run(sys.argv[1:])\n"
-        "sys.stderr.write(f'\\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}')\nsys.exit(code)"
+        "import sys\nfrom scraper.cli.main import run\ncode = run(sys.argv[1:])\n"
+        "peak = next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM'))\n"
+        "sys.stderr.write(f'\\npeak {peak}')\nsys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
