@@ -20,7 +20,6 @@
     │   ├── ArchiveDamaged          4   bytes or rows are not what was written
     │   └── SchemaTooNew            2   written by a later edition
     ├── PartlyFailed                3   some sites failed, others did not
-    ├── CheckFound                  4   a check found something
     └── Interrupted               130   stopped by the user; can be resumed
 
 The number is the exit code. Errors carry words (an address, a site, a field), never objects of upper rooms.
@@ -181,12 +180,6 @@ class PartlyFailed(NewsmorgueError):
     """Some sites failed, others did not."""
 
     exit_code = 3
-
-
-class CheckFound(NewsmorgueError):
-    """A check found something."""
-
-    exit_code = 4
 
 
 class Interrupted(NewsmorgueError):

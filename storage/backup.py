@@ -1,7 +1,8 @@
 """`backup`: a folder with everything that an archive is, consistent while a crawl writes.
 
 It is laid out like the archive. SQLite gives a snapshot of its database; the WARC files are copied up to what that snapshot
-knows of them, so that every row's bytes are there. Of a file that grew, only what is new is copied, behind what an earlier
+knows of them, so that every row's bytes are there, and, while nobody writes, to the end of what is whole: what a power cut
+took from SQLite lies there. Of a file that grew, only what is new is copied, behind what an earlier
 backup counts; all else is staged. One that is killed leaves the one before it as it was: see `storage.manifest`.
 """
 
@@ -18,7 +19,7 @@ from pathlib import Path
 from parsers.errors import ArchiveDamaged, ArchiveError, UsageError
 from parsers.version import __version__
 from storage import disk, lock, manifest, records, verify_rows
-from storage.captures import first_name
+from storage.captures import Warc, first_name
 from storage.database import DATABASE, explained, in_our_words, reading
 from storage.manifest import MANIFEST, NEW, SETTINGS, SIDECARS, Copied, Entry
 from storage.timing import stamp
@@ -108,6 +109,8 @@ class _Backup:
         before = self._decisions()
         needed = self._snapshot()
         self._same_archive(needed)
+        if not lock.held(self.folder):
+            needed = self._with_tails(needed)
         for name, size in needed.items():
             self._warc(name, size)
         for name in (SETTINGS, *SIDECARS):
@@ -159,6 +162,17 @@ class _Backup:
             raise UsageError(f"{self.to} is the backup of another archive", next="name another folder")
 
     # -- WARC files ------------------------------------------------------------------------------------------------
+
+    def _with_tails(self, needed: dict[str, int]) -> dict[str, int]:
+        """The files up to the last whole record in a row behind what SQLite knows, and files it knows nothing of.
+
+        What a takedown that was interrupted left is neither.
+        """
+        warc = Warc(self.folder / "warc")
+        known = {first_name(name) for name in needed}
+        rewritten = {path for path in warc.files() if path.name not in needed and first_name(path.name) in known}
+        ends = {path.name: warc.whole(path, needed.get(path.name, 0)) for path in warc.files() if path not in rewritten}
+        return needed | {name: max(end, needed.get(name, 0)) for name, end in ends.items() if end}
 
     def _warc(self, name: str, size: int) -> None:
         source, target = self.folder / "warc" / name, self.to / "warc" / name

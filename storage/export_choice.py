@@ -4,7 +4,6 @@ Every table is covered by a temporary view of its name that shows the chosen row
 anew on top of those. So every format is written from one choice, and an export equals the archive's own views.
 """
 
-import re
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -243,8 +242,3 @@ def _cover(conn: sqlite3.Connection, table: str, choice: Choice) -> None:
     # `likely`, and a plus sign before each key, leave the planner with the plan that it has without our condition: it knows
     # nothing of our lists and would walk through them.
     conn.execute(f"CREATE TEMP VIEW {table} AS SELECT {shown} FROM main.{table} WHERE likely({rows})")
-
-
-def view_names() -> list[str]:
-    """The views for analysts, in the order of their definition."""
-    return [re.split(r"\s+", statement, maxsplit=3)[2] for statement in schema.views()]

@@ -1,10 +1,12 @@
 """What tests share: a demo archive made once, and where the corpora are."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +19,9 @@ from scraper.runs import Outcome
 from scraper.runs import crawl as run_crawl
 from scraper.settings import FILE, Settings, load
 from storage.archive import Archive
+
+if TYPE_CHECKING:
+    from takedowns import Paper
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -81,6 +86,22 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
         portal.tick()
         second = crawl_portal(portal, folder)
         yield Crawled(folder, (first, second), tuple(portal.log), second_begins, portal)
+
+
+@pytest.fixture
+def copy(crawled: Crawled, tmp_path: Path) -> Path:
+    """A copy of the crawled archive, to harm or change."""
+    shutil.copytree(crawled.folder, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Iterator["Paper"]:
+    """A small paper, see `takedowns.Paper`."""
+    from takedowns import printed
+
+    with printed(tmp_path / "paper") as one:
+        yield one
 
 
 @pytest.fixture

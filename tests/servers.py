@@ -107,21 +107,12 @@ async def hang(request: Request, writer: asyncio.StreamWriter) -> None:
     await asyncio.sleep(60)
 
 
-class Server:
-    """The server, in its own thread. `at`: target to an answer, or to answers in turn; `log`: requests in
-    order of arrival; `connections`: how many were opened, with or without a request.
-    """
+class Threaded:
+    """A server on loopback with an event loop and a thread of its own. `port`: where it listens."""
 
-    def __init__(self, address: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None, keep: bool = False) -> None:
-        self.at: dict[str, Answer | Sequence[Answer]] = {}
-        self.otherwise: Answer = answer(b"<p>not here", status=404)
-        self.log: list[Request] = []
-        self.connections = 0
+    def __init__(self, address: str = "127.0.0.1") -> None:
         self.address = address
         self.port = 0
-        self._tls = tls
-        self._keep = keep
-        self._asked: dict[str, int] = {}
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -136,6 +127,57 @@ class Server:
     ) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(10)
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._main())
+        self._loop.close()
+
+    async def _main(self) -> None:
+        self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: list[asyncio.WriteTransport] = []
+        server = await asyncio.start_server(self._connected, self.address, 0, ssl=self._context())
+        self.port = server.sockets[0].getsockname()[1]
+        self._ready.set()
+        await self._stop.wait()
+        await asyncio.sleep(0.005)  # connections that were just accepted become tasks, before the server is closed
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for transport in self._transports:
+            transport.abort()
+        server.close()
+        await asyncio.sleep(0.005)  # so that the loop sees them closed
+
+    def _context(self) -> ssl.SSLContext | None:
+        return None
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._transports.append(writer.transport)
+        task = asyncio.ensure_future(self._talk(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, from its first byte to its last."""
+        raise NotImplementedError
+
+
+class Server(Threaded):
+    """The server, in its own thread. `at`: target to an answer, or to answers in turn; `log`: requests in
+    order of arrival; `connections`: how many were opened, with or without a request.
+    """
+
+    def __init__(self, address: str = "127.0.0.1", *, tls: ssl.SSLContext | None = None, keep: bool = False) -> None:
+        super().__init__(address)
+        self.at: dict[str, Answer | Sequence[Answer]] = {}
+        self.otherwise: Answer = answer(b"<p>not here", status=404)
+        self.log: list[Request] = []
+        self.connections = 0
+        self._tls = tls
+        self._keep = keep
+        self._asked: dict[str, int] = {}
 
     @property
     def base(self) -> str:
@@ -159,36 +201,12 @@ class Server:
         """Seconds between the end of each request and the beginning of the next; below 0 if they overlapped."""
         return [after.begin - before.end for before, after in zip(self.log, self.log[1:], strict=False)]
 
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._main())
-        self._loop.close()
+    def _context(self) -> ssl.SSLContext | None:
+        return self._tls
 
-    async def _main(self) -> None:
-        self._stop = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._transports: list[asyncio.WriteTransport] = []
-        server = await asyncio.start_server(self._connected, self.address, 0, ssl=self._tls)
-        self.port = server.sockets[0].getsockname()[1]
-        self._ready.set()
-        await self._stop.wait()
-        await asyncio.sleep(0.005)  # connections that were just accepted become tasks, before the server is closed
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for transport in self._transports:
-            transport.abort()
-        server.close()
-        await asyncio.sleep(0.005)  # so that the loop sees them closed
-
-    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        self._transports.append(writer.transport)
-        task = asyncio.ensure_future(self._talk(reader, writer, self.connections))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> None:
+        connection = self.connections
         try:
             await self._answer(reader, writer, connection)
             while self._keep:

@@ -20,11 +20,13 @@ from test_migrations import STORED, old  # noqa: F401 - a fixture: archives of e
 from test_rebuild import tables
 
 from parsers.errors import ArchiveDamaged, ArchiveLocked, SchemaTooNew, UsageError
+from parsers.page import Page
 from scraper.portal import Portal
 from storage import lock
 from storage.archive import Archive
 from storage.backup import backup as make
 from storage.manifest import Copied
+from storage.records import Exchange
 from storage.restore import restore
 
 COMMAND = str(Path(sys.executable).parent / "newsmorgue")
@@ -46,12 +48,6 @@ def count(event, arguments):
 sys.addaudithook(count)
 backup(Path(sys.argv[1]), Path(sys.argv[2]), now=datetime(2026, 11, 27, tzinfo=UTC))
 """
-
-
-@pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 def backup(crawled: Crawled, folder: Path, to: Path, *, check: bool = False, dry_run: bool = False) -> Copied:
@@ -106,6 +102,23 @@ def test_only_what_is_new_is_copied_again(crawled: Crawled, copy: Path, tmp_path
     assert warc(to).read_bytes() == warc(copy).read_bytes()
     restore(to, tmp_path / "again")
     assert tables(tmp_path / "again") == tables(copy)
+
+
+def test_what_a_power_cut_took_from_the_database_is_in_the_backup(copy: Path, crawled: Crawled, tmp_path: Path) -> None:
+    """SQLite may forget its last commits (`synchronous = NORMAL`); their pages are durable in WARC before."""
+    before = tmp_path / "before"
+    shutil.copytree(copy, before)
+    page = Page("https://late.example/", b"<p>came late", captured=crawled.portal.now)
+    answer = Exchange(page.url, crawled.portal.now, b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", page.body)
+    with Archive.open(copy, write=True) as archive:
+        archive.keep(page, [answer], run=1, site=1, kind="story")
+        size = warc(copy).stat().st_size
+    shutil.copy(before / "archive.db", copy)
+    backup(crawled, copy, tmp_path / "b")
+    restore(tmp_path / "b", tmp_path / "r")
+    assert warc(tmp_path / "r").stat().st_size == size
+    with Archive.open(tmp_path / "r", write=True) as archive:
+        assert [row.asked for row in archive.unread()] == [page.url]
 
 
 def test_a_dry_run_writes_nothing_and_says_how_much_there_is_to_copy(

@@ -1,7 +1,6 @@
 """The crash rounds of `tests/bench/crash.py`, a few of them; and that they notice what they are there to notice."""
 
 import random
-import shutil
 import sqlite3
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import crash_check
 import pytest
-from conftest import Crawled
 from crash_disk import Shadow
 
 from storage.captures import Warc
@@ -54,12 +52,6 @@ def test_rounds_notice_an_archive_that_never_asks_for_durable_bytes() -> None:
 
 
 # -- the checks ----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 def sql(statement: str) -> Callable[[Path], object]:

@@ -25,7 +25,7 @@ def test_the_tree_is_as_drawn() -> None:
 
 def test_exit_codes_of_the_contract() -> None:
     assert (errors.UsageError.exit_code, errors.FetchError.exit_code, errors.NoLayoutFits.exit_code) == (2, 1, 1)
-    assert (errors.PartlyFailed.exit_code, errors.CheckFound.exit_code) == (3, 4)
+    assert errors.PartlyFailed.exit_code == 3
 
 
 def test_lines_that_say_nothing_are_left_out() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Crawled, Silent, settings_for
+from conftest import Silent, settings_for
 from test_crawl import NOW, PROSE, STORY, front, html, visit
 
 from scraper.cli.main import run as newsmorgue
@@ -76,12 +76,6 @@ def assert_same(before: dict[str, list[tuple[object, ...]]], folder: Path) -> No
     assert list(after) == list(before)
     for name, kept in before.items():
         assert after[name] == kept, name
-
-
-@pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 def test_the_same_archive_row_for_row(copy: Path) -> None:

@@ -17,12 +17,6 @@ from storage.archive import Archive
 from storage.verify import Verify
 
 
-@pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
 def repair(crawled: Crawled, folder: Path, *, apply: bool = True, backup: Path | None = None) -> Repaired:
     settings = load(folder, environ={})
     return mend(folder, settings, apply=apply, now=crawled.portal.now, backup=backup)

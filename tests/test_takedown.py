@@ -27,12 +27,6 @@ from storage.tombstones import SIDECAR, of_url
 
 
 @pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-@pytest.fixture
 def shown(crawled: Crawled) -> str:
     """A story that stands on the front, in the feed, and in related boxes of other articles."""
     rows = crawled.rows(

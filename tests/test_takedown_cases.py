@@ -2,7 +2,6 @@
 
 import sqlite3
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +23,6 @@ from takedowns import (
     close,
     down,
     front,
-    printed,
     says,
     story,
 )
@@ -35,12 +33,6 @@ from scraper.settings import load
 from storage import takedown
 from storage.archive import Archive
 from storage.captures import Warc, revised, revision_of
-
-
-@pytest.fixture
-def paper(tmp_path: Path) -> Iterator[Paper]:
-    with printed(tmp_path / "paper") as one:
-        yield one
 
 
 def test_a_near_copy_is_listed_and_stays(paper: Paper) -> None:

@@ -1,12 +1,11 @@
 """`newsmorgue takedown`: what it prints, what it asks for, and its exit codes."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from search import found
-from takedowns import HERONS, OTHER, OWLS, TEXT, TITLE, Paper, assert_sound, close, front, printed, story
+from takedowns import HERONS, OTHER, OWLS, TEXT, TITLE, Paper, assert_sound, close, front, story
 
 from scraper.cli.main import run
 from storage import takedown
@@ -14,12 +13,6 @@ from storage.archive import Archive
 from storage.tombstones import SIDECAR, of_url
 
 WHY = ("--reason", "court order 12/345", "--by", "A. Reader")
-
-
-@pytest.fixture
-def paper(tmp_path: Path) -> Iterator[Paper]:
-    with printed(tmp_path / "paper") as one:
-        yield one
 
 
 @pytest.fixture

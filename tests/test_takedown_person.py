@@ -1,7 +1,6 @@
 """People taken down: what they say and their name are gone, the articles stay."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ from takedowns import (
     close,
     down,
     front,
-    printed,
     story,
 )
 
@@ -36,18 +34,6 @@ from scraper.takedown import obey
 from storage import takedown
 from storage.archive import Archive
 from storage.tombstones import SIDECAR, of_person
-
-
-@pytest.fixture
-def paper(tmp_path: Path) -> Iterator[Paper]:
-    with printed(tmp_path / "paper") as one:
-        yield one
-
-
-@pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 @pytest.fixture

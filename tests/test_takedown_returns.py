@@ -3,7 +3,6 @@
 import gzip
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,6 @@ from takedowns import (
     close,
     down,
     front,
-    printed,
     story,
 )
 
@@ -38,12 +36,6 @@ from storage.tombstones import SIDECAR
 NAME = "Kang Min-ho"
 SAYS = f"“Wait,” said {NAME}, a biologist at Hana Lab."
 SAID = (TITLE, *TEXT, OWLS, NAME)
-
-
-@pytest.fixture
-def paper(tmp_path: Path) -> Iterator[Paper]:
-    with printed(tmp_path / "paper") as one:
-        yield one
 
 
 @pytest.fixture

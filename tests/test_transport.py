@@ -369,7 +369,7 @@ def test_plain_bytes_before_tls_are_not_taken_for_an_answer() -> None:
     """A server that talks before the handshake, and one that adds plain text to its end of a tunnel."""
     refusal = b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON"
     with proxying.Proxy(refusal=refusal) as proxy, pytest.raises(httpx.ConnectError):
-        using(lambda t: get(t, "https://untrusted.example/"), tls=trusting(), proxies=Proxies(proxy.address))
+        using(lambda t: get(t, "https://untrusted.example/"), tls=trusting(), proxies=Proxies(proxy.url))
 
 
 # -- proxies -----------------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def fetch(url: str, **changes: object) -> Fetched:
 def test_http_through_a_proxy() -> None:
     with proxying.Proxy(login=LOGIN) as proxy, Server() as server:
         server.at["/a?x=1"] = answer(b"a")
-        address = proxy.address.replace("//", "//kim:topsecret@")
+        address = proxy.url.replace("//", "//kim:topsecret@")
         fetched = fetch(server.url("/a?x=1", "daily.example"), proxy=address)
     assert fetched.page.body == b"a"
     name = f"daily.example:{server.port}"
@@ -402,7 +402,7 @@ def test_http_through_a_proxy() -> None:
 def test_https_through_a_proxy_is_checked_end_to_end() -> None:
     with proxying.Proxy(login=LOGIN) as proxy, Server(tls=certified(), keep=True) as server:
         server.at["/a"] = answer(b"a")
-        address = proxy.address.replace("//", "//kim:topsecret@")
+        address = proxy.url.replace("//", "//kim:topsecret@")
         urls = [server.url("/a", "untrusted.example")] * 2
         assert using(lambda t: get_each(t, *urls), tls=trusting(), proxies=Proxies(address)) == [b"a", b"a"]
         with pytest.raises(httpx.ConnectError, match="CERTIFICATE"):
@@ -457,7 +457,7 @@ def test_a_proxy_that_is_not_there() -> None:
 def test_no_proxy_is_asked_for_a_private_address(host: str, scheme: str) -> None:
     with proxying.Proxy() as proxy:
         with pytest.raises(AddressRefused, match="allow_addresses"):
-            fetch(f"{scheme}://{host}/", proxy=proxy.address, allow_addresses=())
+            fetch(f"{scheme}://{host}/", proxy=proxy.url, allow_addresses=())
         assert proxy.heads == []
 
 
@@ -465,7 +465,7 @@ def test_a_redirect_through_a_proxy_does_not_lead_inside() -> None:
     with proxying.Proxy() as proxy, Server() as server, Server("127.0.66.6") as trap:
         server.at["/a"] = answer(status=302, headers={"Location": trap.url("/secret")})
         with pytest.raises(AddressRefused):
-            fetch(server.url("/a", "daily.example"), proxy=proxy.address, allow_addresses=(ip_network("127.0.0.1/32"),))
+            fetch(server.url("/a", "daily.example"), proxy=proxy.url, allow_addresses=(ip_network("127.0.0.1/32"),))
         assert trap.connections == 0
 
 
@@ -473,7 +473,7 @@ def test_the_environment_counts_only_if_asked(monkeypatch: pytest.MonkeyPatch) -
     with proxying.Proxy() as proxy, Server() as server:
         server.at["/a"] = answer(b"a")
         for name in ("HTTP_PROXY", "http_proxy", "https_proxy", "all_proxy"):
-            monkeypatch.setenv(name, proxy.address)
+            monkeypatch.setenv(name, proxy.url)
         monkeypatch.setenv("no_proxy", "quiet.example, 10.0.0.1")
         assert fetch(server.url("/a", "daily.example")).page.body == b"a"
         assert proxy.heads == []
@@ -501,7 +501,7 @@ def test_errors_name_the_setting() -> None:
         async def run() -> None:
             from scraper.fetch.exchange import Cap, ask
 
-            transport = Transport(Guard(LOOPBACK, here), proxies=Proxies(proxy.address))
+            transport = Transport(Guard(LOOPBACK, here), proxies=Proxies(proxy.url))
             with pytest.raises(ConnectionFailed, match="407") as raised:
                 await ask(transport, "http://a.example/", {}, cap=Cap(1), deadline=5.0, now=lambda: None)  # type: ignore[arg-type,return-value]
             assert "NEWSMORGUE_PROXY" in raised.value.next

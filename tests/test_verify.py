@@ -45,12 +45,6 @@ COMMAND = str(Path(sys.executable).parent / "newsmorgue")
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
 def test_a_whole_archive_has_no_finding(crawled: Crawled) -> None:
     check = Verify(crawled.folder)
     assert list(check.findings()) == []

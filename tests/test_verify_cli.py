@@ -1,21 +1,13 @@
 """`verify`, `repair`, `backup`, `restore` on the command line: rows, documents, words, exit codes."""
 
 import json
-import shutil
 from pathlib import Path
 
-import pytest
 from conftest import ROOT, Crawled
 from damage import findings, flip, some, warc
 from test_cli import run
 
 from storage.findings import KINDS
-
-
-@pytest.fixture
-def copy(crawled: Crawled, tmp_path: Path) -> Path:
-    shutil.copytree(crawled.folder, tmp_path / "copy")
-    return tmp_path / "copy"
 
 
 def test_every_kind_of_finding_is_explained() -> None:
