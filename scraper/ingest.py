@@ -264,7 +264,14 @@ class Ingest:
         self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
         for card in wanted:
             if not self.archive.knows(card.url):
-                self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+                self.archive.frontier.add(
+                    card.url,
+                    site=entry.site,
+                    kind="story",
+                    now=now,
+                    found_on=entry.url,
+                    since=_dated(card.url, front),
+                )
         if not cards and entry.kind == "front":
             self._follow(entry, site, front, -1, now)
         for url in self._further_fronts(entry, site, front):
@@ -282,10 +289,7 @@ class Ingest:
         """Whether the feed or the address itself dates a story before `since`."""
         if self.since is None:
             return False
-        at = front.published.get(url)
-        match = _URL_DAY.search(url)
-        if at is None and match is not None:
-            at = dates.read("-".join(match.groups())).utc
+        at = _dated(url, front)
         return at is not None and at < self.since
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
@@ -303,6 +307,13 @@ class Ingest:
         if outcome in ("error", "challenge", "truncated"):
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
         return timing.next_recheck(entry.first_seen, now, site.recheck)
+
+
+def _dated(url: str, front: links.Front) -> datetime | None:
+    """When a story came out, as its feed or the address itself says."""
+    at = front.published.get(url)
+    match = _URL_DAY.search(url)
+    return dates.read("-".join(match.groups())).utc if at is None and match is not None else at
 
 
 def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:

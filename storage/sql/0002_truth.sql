@@ -16,6 +16,10 @@ ALTER TABLE reading ADD COLUMN published_flag TEXT;
 
 ALTER TABLE reading ADD COLUMN modified_flag TEXT;
 
+DROP INDEX frontier_host;
+
+CREATE INDEX frontier_host ON frontier (host_id, site_id, state, priority DESC, due DESC);
+
 DROP INDEX capture_asked;
 
 CREATE INDEX capture_asked ON capture (asked, at);
