@@ -26,6 +26,8 @@ from storage.frontier import KINDS, Entry, Kind
 FAILURES_BEFORE_REST = 5
 COUNT_EVERY = 1.0
 """Seconds between two counts of what waits: to count is to go through all of it."""
+GATHER = 0.1
+"""Seconds for which what came waits for more to be kept with it: an fsync costs as much as fetching a few pages."""
 FAR = 3600.0
 """Seconds for which the loop sleeps if only something that comes can go on."""
 
@@ -103,6 +105,7 @@ class Crawl:
         self.slots = Slots(settings.crawl.concurrency, self.stir.set)
         self.tasks: set[asyncio.Task[_Came]] = set()
         self.done: list[asyncio.Task[_Came]] = []
+        self.keep_at = math.inf
 
     async def run(self) -> Tally:
         """Take every front and feed now, then all that is due; end when nothing is due within `limits.wait`."""
@@ -144,26 +147,38 @@ class Crawl:
         counted = -COUNT_EVERY
         while True:
             self.stir.clear()
-            came = [task.result() for task in self.done]
-            self.done.clear()
+            if self._group_is_full(agenda):
+                self._keep_group(agenda)
             with self.archive.transaction():
-                outcomes = [(one.entry, self._keep(one)) for one in came]
-                for one in came:
-                    if one.error is not None:  # only now is it known whether the host is to be left alone
-                        agenda.free(one.entry.host)
                 agenda.renew()
                 self._start_due(fetcher, agenda)
-            for entry, outcome in outcomes:
-                self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
             if loop.time() - counted >= COUNT_EVERY:
                 counted = loop.time()
                 self.progress.queued(self.archive.frontier.due_count(self.sites, self.clock.now()))
-            if not self.tasks and not agenda.due_within(self.limits.wait):
+            if not self.tasks and not self.done and not agenda.due_within(self.limits.wait):
                 return
             soonest = agenda.next() if self.slots.free else math.inf
-            alarm = loop.call_at(min(soonest, loop.time() + FAR), self.stir.set)
+            alarm = loop.call_at(min(soonest, self.keep_at, loop.time() + FAR), self.stir.set)
             await self.stir.wait()
             alarm.cancel()
+
+    def _group_is_full(self, agenda: Agenda) -> bool:
+        """Whether what has come is to be kept now: there is enough of it, it has waited, or nothing else is to be done."""
+        now = asyncio.get_running_loop().time()
+        idle = not self.tasks and agenda.next() > now
+        return bool(self.done) and (idle or now >= self.keep_at or len(self.done) >= self.settings.crawl.concurrency)
+
+    def _keep_group(self, agenda: Agenda) -> None:
+        came = [task.result() for task in self.done]
+        self.done.clear()
+        self.keep_at = math.inf
+        with self.archive.transaction():
+            outcomes = [(one.entry, self._keep(one)) for one in came]
+        for one in came:
+            if one.error is not None:  # only now is it known whether the host is to be left alone
+                agenda.free(one.entry.host)
+        for entry, outcome in outcomes:
+            self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
 
     def _kinds(self) -> tuple[Kind, ...]:
         """What may still be asked for: no stories once there are enough."""
@@ -182,6 +197,7 @@ class Crawl:
     def _finished(self, task: "asyncio.Task[_Came]") -> None:
         self.tasks.discard(task)
         self.done.append(task)
+        self.keep_at = min(self.keep_at, asyncio.get_running_loop().time() + GATHER)
         self.stir.set()
 
     async def _rest(self, waiting: Awaitable[Any]) -> Any:

@@ -80,12 +80,17 @@ def _front(page: Page, parser: str | None) -> tuple[str, links.Front | None]:
 def _optouts(page: Page) -> tuple[str, ...]:
     """Opt-outs of a page: those of its headers, and those its markup states (robots meta, TDM reservation)."""
     found = list(optouts(page.headers))
-    if b"<" in page.body[:2000]:
+    if b"<" in page.body[:2000] and _may_opt_out(page.body.lower()):
         head = metadata.head(page)
         found += [word for word in ("noarchive", "noindex") if word in head.robots]
         if head.tdm_reservation:
             found.append("tdm-reservation")
     return tuple(dict.fromkeys(found))
+
+
+def _may_opt_out(body: bytes) -> bool:
+    """Whether it is worth reading a page's head for opt-outs, which costs more than all else that a capture does with it."""
+    return any(word in body for word in (b"noarchive", b"noindex", b"tdm-reservation", b"\0"))
 
 
 def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -> str | None:
