@@ -205,7 +205,7 @@ class Ingest:
     def _story(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
         """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
         if reading is None or reading.verdict is None:
-            if kept.identical:
+            if kept.story:
                 self.archive.seen_again(asked.url, now=now)
             return "unchanged" if kept.read else "unread"
         verdict = self._verdict(kept.capture, reading)
