@@ -189,6 +189,14 @@ def test_hosts_do_not_wait_for_each_other() -> None:
         assert time.monotonic() - begin < 0.3 * 3
 
 
+def test_a_host_that_answers_slowly_is_asked_slowly() -> None:
+    with Server() as server:
+        server.at |= dict.fromkeys(("/robots.txt", "/a", "/b"), slowly([b"", answer(b"#")], 0.2))
+        assert ask(server, "/a", "/b") == ["200", "200"]
+        begins = [request.begin for request in server.log]
+        assert min(b - a for a, b in zip(begins, begins[1:], strict=False)) >= 0.38, "as long as the answer took"
+
+
 def test_crawl_delay_is_a_minimum() -> None:
     with Server() as server:
         server.at["/robots.txt"] = robots(b"User-agent: *\nCrawl-delay: 0.3\n")
