@@ -13,7 +13,7 @@ from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
 from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import domain, host, is_removed
+from parsers.url import domain, host, is_removed, try_canonical
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
 from storage import importing, replay, timing
@@ -156,6 +156,7 @@ class Ingest:
         known = page.status == 304 or kept.identical
         outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
         verdict = reading.verdict if reading is not None else kept.verdict
+        moved = try_canonical(page.url) != entry.url  # the date is another page's: to ask with it would miss changes
         if outcome == "unchanged" and verdict == "challenge":
             outcome = verdict
         if reading is not None and reading.front is not None:
@@ -169,7 +170,7 @@ class Ingest:
             status=page.status,
             outcome=outcome,
             etag=page.header("etag") or (entry.etag if known else None),
-            last_modified=page.header("last-modified") or (entry.last_modified if known else None),
+            last_modified=None if moved else page.header("last-modified") or (entry.last_modified if known else None),
             again=self._again(entry, site, outcome, page.status, now),
         )
         if verdict == "challenge" or page.status in REFUSING:
