@@ -13,7 +13,7 @@ from parsers import dates, links, metadata, registry, verdict
 from parsers.article import Article
 from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import domain, host, is_removed
+from parsers.url import domain, host, is_removed, try_canonical
 from scraper.fetch.optouts import optouts
 from scraper.settings import SiteSettings
 from storage import importing, replay, timing
@@ -30,6 +30,8 @@ MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
+REFUSING = frozenset({401, 403, 451})
+"""Statuses that say that somebody does not want us. 429 and 503 want us later: `scraper.fetch.pace`."""
 _LEADS_ON = ("front", "empty")
 _URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
 
@@ -153,6 +155,10 @@ class Ingest:
         site = self.sites[entry.site]
         known = page.status == 304 or kept.identical
         outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
+        verdict = reading.verdict if reading is not None else kept.verdict
+        moved = try_canonical(page.url) != entry.url  # the date is another page's: to ask with it would miss changes
+        if outcome == "unchanged" and verdict == "challenge":
+            outcome = verdict
         if reading is not None and reading.front is not None:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
@@ -164,9 +170,14 @@ class Ingest:
             status=page.status,
             outcome=outcome,
             etag=page.header("etag") or (entry.etag if known else None),
-            last_modified=page.header("last-modified") or (entry.last_modified if known else None),
-            again=self._again(entry, site, outcome, now),
+            last_modified=None if moved else page.header("last-modified") or (entry.last_modified if known else None),
+            again=self._again(entry, site, outcome, page.status, now),
         )
+        if verdict == "challenge" or page.status in REFUSING:
+            why = "a challenge page" if verdict == "challenge" else f"with status {page.status}"
+            self.archive.frontier.refused(entry, why, now=now)
+        elif page.status < 400:
+            self.archive.frontier.welcomed(entry)
         return outcome
 
     def imported(
@@ -205,7 +216,7 @@ class Ingest:
     def _story(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
         """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
         if reading is None or reading.verdict is None:
-            if kept.story:
+            if kept.verdict == "article":
                 self.archive.seen_again(asked.url, now=now)
             return "unchanged" if kept.read else "unread"
         verdict = self._verdict(kept.capture, reading)
@@ -296,11 +307,11 @@ class Ingest:
         further = front.pages + (front.sections if declared else ())
         return [url for url in further if in_scope(url, site)]
 
-    def _again(self, entry: Entry, site: SiteSettings, outcome: str, now: datetime) -> datetime | None:
-        """When an address that answered is asked again; None: never by itself."""
+    def _again(self, entry: Entry, site: SiteSettings, outcome: str, status: int, now: datetime) -> datetime | None:
+        """When an address that answered is asked again; None: never by itself. One that was refused is not pressed for."""
         if entry.kind != "story":
             return now + timedelta(seconds=timing.parse_duration(site.every) if site.every else FRONT_EVERY)
-        if outcome in ("error", "challenge", "truncated"):
+        if outcome in ("error", "challenge", "truncated") and status not in REFUSING:
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
         return timing.next_recheck(entry.first_seen, now, site.recheck)
 

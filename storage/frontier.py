@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from parsers.url import host
-from storage.timing import instant, stamp
+from storage.timing import instant, pause, stamp
 from storage.tombstones import Tombstones
 
 Kind = Literal["front", "feed", "story"]
@@ -144,6 +144,22 @@ class Frontier:
         self.conn.execute(
             "UPDATE host SET held_until = ?, held_for = ? WHERE id = ?",
             (stamp(until), reason, self._host(host(url), now)),
+        )
+
+    def refused(self, entry: Entry, why: str, *, now: datetime) -> None:
+        """The host of an address wants nothing of us, as it seems. After REFUSALS in a row it is left alone, each time longer."""
+        row = self.conn.execute(
+            "UPDATE host SET refusals = refusals + 1 WHERE name = ? RETURNING refusals", (entry.host,)
+        ).fetchone()
+        if (seconds := pause(row[0])) is not None:
+            reason = f"{row[0]} refusals in a row, the last {why}"
+            self.hold(entry.url, until=now + timedelta(seconds=seconds), reason=reason, now=now)
+
+    def welcomed(self, entry: Entry) -> None:
+        """The host of an address gave a good answer: what it refused before is forgotten."""
+        self.conn.execute(
+            "UPDATE host SET refusals = 0, held_until = NULL, held_for = NULL WHERE name = ? AND refusals > 0",
+            (entry.host,),
         )
 
     def put_off(self, origin: str, *, until: datetime) -> None:

@@ -26,14 +26,13 @@ _WHOLE = "NOT EXISTS (SELECT 1 FROM lost l WHERE l.file = c.file AND c.offset >=
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a response went. `identical`: its content was there before; `read`: and was read, or is withheld; `story`: and
-    is an article."""
+    """Where a response went. `identical`: its content was there before; `read`: and was read, or is withheld; `verdict`: as what."""
 
     capture: int
     visit: int
     identical: bool
     read: bool = False
-    story: bool = False
+    verdict: str | None = None
 
 
 class Slot(NamedTuple):
@@ -164,8 +163,7 @@ def seen(
     slot: Slot | None = None,
 ) -> Kept:
     """The row of a visit that found what a capture holds."""
-    visit = _visit(conn, known.id, run, status, at, place, slot)
-    return Kept(known.id, visit, True, known.read, known.verdict == "article")
+    return Kept(known.id, _visit(conn, known.id, run, status, at, place, slot), True, known.read, known.verdict)
 
 
 def holds(conn: sqlite3.Connection, asked: str, page: Page, at: datetime | None = None) -> bool:

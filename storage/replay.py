@@ -128,7 +128,7 @@ class Replay:
             for stage in ("tried", "got"):
                 self.archive.note(applied.site, at.date(), stage)
         kept, facts = applied.kept, applied.facts
-        if kept.story and facts.kind == "story":
+        if kept.verdict == "article" and facts.kind == "story":
             self.archive.seen_again(facts.asked, now=at)
         elif kept.identical and kept.read and facts.kind != "story":
             self.archive.front_unchanged(kept.visit, facts.asked, now=at)

@@ -1,7 +1,9 @@
 """`crawl`: fetch what the sites have, read it and keep it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -74,11 +76,24 @@ def crawl(
     _report(outcome, as_json=as_json)
     failed = ", ".join(outcome.tally.failed_sites())
     step = f"newsmorgue status --archive {folder}"
-    if outcome.state == "failed":
-        raise NewsmorgueError(f"nothing came from {failed}", cause=_first_error(outcome), next=step)
-    if outcome.state == "partly":
-        raise PartlyFailed(f"nothing came from {failed}", cause=_first_error(outcome), next=step)
+    problems: list[NewsmorgueError] = [_refused(site) for site in outcome.refused]
+    if failed:
+        kind = NewsmorgueError if outcome.state == "failed" else PartlyFailed
+        problems.append(kind(f"nothing came from {failed}", cause=_first_error(outcome), next=step))
+    for problem in problems[:-1]:
+        say(f"error: {problem}")
+    if problems:
+        raise problems[-1]
     return 0
+
+
+def _refused(site: Mapping[str, Any]) -> PartlyFailed:
+    """A site that does not want us, in words."""
+    return PartlyFailed(
+        f"site {site['site']!r}: {site['held_for']} from {site['url']} (last success {site['last_success'] or 'never'})",
+        cause=f"{site['host']} does not want us, or a challenge stands before it; it is left alone until {site['held_until']}",
+        next=f"newsmorgue parse {site['url']} --raw     or set  paused = true  in [site.{site['site']}]",
+    )
 
 
 def _flags(overrides: tuple[str, ...]) -> dict[str, str]:
@@ -141,6 +156,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "counts": dict(counts),
                 "sites": {site: dict(seen) for site, seen in outcome.tally.by_site.items()},
                 "errors": outcome.tally.errors,
+                "refused": outcome.refused,
             }
         )
         return
