@@ -25,6 +25,7 @@ from storage.timing import parse_duration
 Examples:
   newsmorgue crawl                          every site of the archive in this folder
   newsmorgue crawl example --limit 20       one site, twenty stories
+  newsmorgue crawl example --since 2024-01-01   what its sitemaps list since then, too
   newsmorgue crawl --dry-run                what would be asked for
   newsmorgue crawl --set delay=5s --wait 0s
 
@@ -36,7 +37,7 @@ Stopped by Ctrl-C, a crash or kill -9, the next crawl goes on. Exit code 3 if so
 @click.option("--recheck", is_flag=True, help="Ask every known story again.")
 @click.option("--no-read", is_flag=True, help="Fetch and capture only.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Fetch at most N stories.")
-@click.option("--since", metavar="DATE", help="Leave out stories that their feed or address dates before DATE.")
+@click.option("--since", metavar="DATE", help="Backfill by sitemaps and REST; leave out what is dated before.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that read.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting of [crawl] for this run.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for; ask and write nothing.")
@@ -56,7 +57,7 @@ def crawl(
 ) -> int:
     """Fetch what the sites have, read it and keep it.
 
-    Takes every front and feed of the sites now, then all that is due. Bytes are safe in WARC before anyone reads them.
+    Takes every front, feed and sitemap of the sites now, then all that is due. Bytes are safe in WARC before anyone reads them.
     """
     folder = archive_folder(archive)
     settings = load(folder, environ=os.environ, flags=_flags(overrides))
@@ -66,9 +67,6 @@ def crawl(
     limits = Limits(
         wait=parse_duration(wait), stories=limit, recheck=recheck, read=not no_read, since=instant(since, "--since")
     )
-    for site in chosen:
-        if skipped := sorted({source.kind for source in site.sources} & {"sitemap", "wp"}):
-            say(f"{site.name}: sources of kind {' and '.join(skipped)} are not read in this edition")
     with watching() as progress:
         outcome = run_crawl(
             folder, settings, chosen, clock=clock(os.environ), limits=limits, progress=progress, jobs=jobs

@@ -18,6 +18,10 @@ ALTER TABLE reading ADD COLUMN published_flag TEXT;
 
 ALTER TABLE reading ADD COLUMN modified_flag TEXT;
 
+ALTER TABLE frontier ADD COLUMN dated TEXT;
+
+CREATE INDEX frontier_found_on ON frontier (found_on) WHERE kind = 'sitemap';
+
 DROP INDEX capture_asked;
 
 CREATE INDEX capture_asked ON capture (asked, at);
