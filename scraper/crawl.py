@@ -1,28 +1,34 @@
 """The loop: a due address, its page, what stands in it, new addresses. State is in the archive; a killed crawl goes on."""
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from parsers.article import Card
 from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
 from parsers.page import Page
 from scraper import ingest
+from scraper.agenda import Agenda, Slots
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
-from scraper.ingest import Ingest, Reading, Tally
+from scraper.ingest import Ingest, Tally
+from scraper.reading import Reading, read
 from scraper.settings import Settings, SiteSettings, in_scope
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
 from storage.frontier import KINDS, Entry, Kind
 
-LEASE = timedelta(minutes=10)
 FAILURES_BEFORE_REST = 5
+COUNT_EVERY = 1.0
+"""Seconds between two counts of what waits: to count is to go through all of it."""
+FAR = 3600.0
+"""Seconds for which the loop sleeps if only something that comes can go on."""
 
 
 class Progress(Protocol):
@@ -60,6 +66,11 @@ class _Came:
     reading: Reading | None = None
     error: FetchError | None = None
 
+    @property
+    def good(self) -> bool:
+        """Whether the host answered, and had something to give."""
+        return self.fetched is not None and self.fetched.page.status < 400
+
 
 class Crawl:
     """One run over some sites of one archive."""
@@ -94,6 +105,10 @@ class Crawl:
         self.tally = Tally()
         self.ingest = Ingest(archive, self.sites, self.tally, limits.since, self.random)
         self.stories_asked = 0
+        self.stir = asyncio.Event()
+        self.slots = Slots(settings.crawl.concurrency, self.stir.set)
+        self.tasks: set[asyncio.Task[_Came]] = set()
+        self.done: list[asyncio.Task[_Came]] = []
 
     async def run(self) -> Tally:
         """Take every source now, then all that is due; end when nothing is due within `limits.wait`."""
@@ -111,68 +126,90 @@ class Crawl:
             scope=lambda url: any(in_scope(url, site) for site in self.sites.values()),
             keep_robots=self._keep_robots,
             now=self.clock.now,
+            rest=self._rest,
         ) as fetcher:
-            tasks: dict[asyncio.Task[_Came], Entry] = {}
+            agenda = Agenda(
+                frontier,
+                self.sites,
+                run=self.run_id,
+                now=self.clock.now,
+                left=fetcher.left,
+                kinds=self._kinds,
+            )
             try:
-                await self._loop(fetcher, tasks)
+                await self._loop(fetcher, agenda)
             finally:
-                for task in tasks:
+                for task in self.tasks:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*self.tasks, return_exceptions=True)
         return self.tally
 
-    async def _loop(self, fetcher: Fetcher, tasks: dict[asyncio.Task[_Came], Entry]) -> None:
+    async def _loop(self, fetcher: Fetcher, agenda: Agenda) -> None:
         """Whatever has come meanwhile is kept as one group: one write and fsync of the WARC, one transaction."""
-        came: list[_Came] = []
+        loop = asyncio.get_running_loop()
+        counted = -COUNT_EVERY
         while True:
+            self.stir.clear()
+            came = [task.result() for task in self.done]
+            self.done.clear()
             with self.archive.transaction():
                 outcomes = [(one.entry, self._keep(one)) for one in came]
-                self._start_due(fetcher, tasks)
+                for one in came:
+                    if not one.good:  # only now is it known whether the host is to be left alone
+                        agenda.free(one.entry.host)
+                agenda.renew()
+                self._start_due(fetcher, agenda)
             for entry, outcome in outcomes:
                 self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
-            self.progress.queued(self.archive.frontier.due_count(self.clock.now()))
-            came = []
-            if tasks:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    del tasks[task]
-                    came.append(task.result())
-                continue
-            upcoming = self.archive.frontier.next_due(self.sites, self._kinds())
-            seconds = (upcoming - self.clock.now()).total_seconds() if upcoming else self.limits.wait + 1
-            if seconds > self.limits.wait:
+            if loop.time() - counted >= COUNT_EVERY:
+                counted = loop.time()
+                self.progress.queued(self.archive.frontier.due_count(self.sites, self.clock.now()))
+            if not self.tasks and not agenda.due_within(self.limits.wait):
                 return
-            await asyncio.sleep(max(seconds, 0.01))
+            soonest = agenda.next() if self.slots.free else math.inf
+            alarm = loop.call_at(min(soonest, loop.time() + FAR), self.stir.set)
+            await self.stir.wait()
+            alarm.cancel()
 
     def _kinds(self) -> tuple[Kind, ...]:
         """What may still be asked for: no stories once there are enough."""
         enough = self.limits.stories is not None and self.stories_asked >= self.limits.stories
         return tuple(kind for kind in KINDS if kind != "story") if enough else KINDS
 
-    def _start_due(self, fetcher: Fetcher, tasks: dict[asyncio.Task[_Came], Entry]) -> None:
-        """Start one task for each free host that has something due."""
-        while len(tasks) < self.settings.crawl.concurrency:
-            entry = self.archive.frontier.take(
-                self.clock.now(),
-                run=self.run_id,
-                sites=self.sites,
-                busy={entry.host for entry in tasks.values()},
-                kinds=self._kinds(),
-                lease=LEASE,
-            )
-            if entry is None:
-                return
+    def _start_due(self, fetcher: Fetcher, agenda: Agenda) -> None:
+        """Start one task for each host that may be asked, as long as there are slots."""
+        while self.slots.free and (entry := agenda.take()) is not None:
             self.stories_asked += entry.kind == "story"
-            tasks[asyncio.create_task(self._visit(fetcher, entry))] = entry
+            self.slots.take()
+            task = asyncio.create_task(self._visit(fetcher, agenda, entry))
+            task.add_done_callback(self._finished)
+            self.tasks.add(task)
 
-    async def _visit(self, fetcher: Fetcher, entry: Entry) -> _Came:
-        """Fetch one address and read what came, in another process if there are any."""
+    def _finished(self, task: "asyncio.Task[_Came]") -> None:
+        self.tasks.discard(task)
+        self.done.append(task)
+        self.stir.set()
+
+    async def _rest(self, waiting: Awaitable[Any]) -> Any:
+        """Wait for something on behalf of an address without holding a slot."""
+        self.slots.give()
+        try:
+            return await waiting
+        finally:
+            await self.slots.again()
+
+    async def _visit(self, fetcher: Fetcher, agenda: Agenda, entry: Entry) -> _Came:
+        """Fetch one address and read what came, in another process if there are any; its host need not wait for that."""
         anew = self.ingest.anew(entry.kind)
         etag, last_modified = (None, None) if anew else (entry.etag, entry.last_modified)
         try:
             fetched = await fetcher.get(entry.url, etag=etag, last_modified=last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
+        finally:
+            self.slots.give()
+        if fetched.page.status < 400:
+            agenda.free(entry.host)
         if fetched.not_modified or (not anew and self.archive.holds(entry.url, fetched.page)):
             return _Came(entry, fetched)
         later = entry.kind == "story" and not self.limits.read
@@ -187,9 +224,9 @@ class Crawl:
     async def _read(self, page: Page, entry: Entry, *, later: bool) -> Reading:
         site = self.sites[entry.site]
         if self.readers is None or later:
-            return ingest.read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
+            return read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
         return await asyncio.get_running_loop().run_in_executor(
-            self.readers, ingest.read, page, entry.kind, site.parser, site.timezone
+            self.readers, read, page, entry.kind, site.parser, site.timezone
         )
 
     def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:

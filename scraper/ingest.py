@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from parsers import dates, links, metadata, registry, sitemaps, verdict, wordpress
-from parsers.article import Article
-from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
+from parsers import dates, links
+from parsers.errors import ArchiveDamaged
 from parsers.page import Page
-from parsers.sitemaps import Listing
 from parsers.url import try_canonical
 from scraper import robots
-from scraper.fetch.optouts import optouts
 from scraper.listings import Listings
+from scraper.reading import LISTS, Reading, read
 from scraper.settings import SiteSettings, in_scope
 from storage import importing, replay, timing
 from storage.archive import Archive, Kept
@@ -30,86 +28,12 @@ FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
 MAX_OFFERED = 20
 """Feeds, and sitemaps, that are taken of what a site itself offers."""
-LISTS = ("sitemap", "wp")
-"""Sources that list addresses, and show nothing of what stood where."""
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
 REFUSING = frozenset({401, 403, 451})
 """Statuses that say that somebody does not want us. 429 and 503 want us later: `scraper.fetch.pace`."""
-_LEADS_ON = ("front", "empty")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a page gave: of a story an article, of a front or feed its cards, of a sitemap its list; or the error's words.
-
-    `optouts`: those that its headers or its markup state.
-    """
-
-    verdict: str | None = None
-    article: Article | None = None
-    front: links.Front | None = None
-    listing: Listing | None = None
-    problem: str = ""
-    optouts: tuple[str, ...] = ()
-
-
-def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, only_optouts: bool = False) -> Reading:
-    """Read the page of a story or a source with the site's parser. Pure: may run in another process.
-
-    `only_optouts`: verdict and fields are left for later.
-    """
-    stated = tuple(optouts(page.headers)) if kind in LISTS else _optouts(page)
-    if only_optouts:
-        return Reading(optouts=stated)
-    try:
-        if kind == "story":
-            article = registry.read(page, parser=parser, timezone=timezone)
-            front = links.front(page) if article.verdict in _LEADS_ON else None
-            return Reading(article.verdict, article, front, optouts=stated)
-        if kind in LISTS or sitemaps.looks_like_sitemap(page):
-            return dataclasses.replace(_listing(page, kind), optouts=stated)
-        found, front = _front(page, parser)
-        return Reading(found, front=front, optouts=stated)
-    except (NoLayoutFits, ParseError) as error:
-        return Reading("error", problem=str(error), optouts=stated)
-    except Exception as error:  # a page that breaks a reader is kept with the reason, and never stops a crawl
-        words = f"{type(error).__name__} while reading {page.url}: {error}"
-        return Reading("error", problem=words, optouts=stated)
-
-
-def _front(page: Page, parser: str | None) -> tuple[str, links.Front | None]:
-    if links.looks_like_feed(page):
-        return "front", links.feed(page)
-    bad = verdict.of_response(page)
-    return (bad, None) if bad is not None else ("front", registry.front(page, parser=parser))
-
-
-def _listing(page: Page, kind: str) -> Reading:
-    """A sitemap or a list of posts; what is no such thing has the verdict of a page if there is one."""
-    bad = verdict.of_response(page)
-    if page.status >= 400:
-        return Reading(bad)
-    try:
-        listing = wordpress.posts(page) if kind == "wp" else sitemaps.read(page)
-    except ParseError:
-        if bad in (None, "not_html"):
-            raise
-        return Reading(bad)
-    return Reading("front", listing=listing, problem=listing.fault)
-
-
-def _optouts(page: Page) -> tuple[str, ...]:
-    """Opt-outs of a page: those of its headers, and those its markup states (robots meta, TDM reservation)."""
-    found = list(optouts(page.headers))
-    if b"<" in page.body[:2000]:
-        head = metadata.head(page)
-        found += [word for word in ("noarchive", "noindex") if word in head.robots]
-        if head.tdm_reservation:
-            found.append("tdm-reservation")
-    return tuple(dict.fromkeys(found))
 
 
 def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -> str | None:
@@ -316,7 +240,14 @@ class Ingest:
         self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
         for card in wanted:
             if not self.archive.knows(card.url):
-                self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+                self.archive.frontier.add(
+                    card.url,
+                    site=entry.site,
+                    kind="story",
+                    now=now,
+                    found_on=entry.url,
+                    since=_dated(card.url, front),
+                )
         if not cards and entry.kind == "front":
             self._follow(entry, site, front, -1, now)
         if site.discovers and entry.url == site.home:
@@ -337,7 +268,7 @@ class Ingest:
         """Whether the feed or the address itself dates a story before `since`."""
         if self.since is None:
             return False
-        at = front.published.get(url) or dates.of_address(url)
+        at = _dated(url, front)
         return at is not None and at < self.since
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
@@ -359,6 +290,11 @@ class Ingest:
         if outcome in ("error", "challenge", "truncated") and status not in REFUSING:
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
         return timing.next_recheck(entry.first_seen, now, site.recheck)
+
+
+def _dated(url: str, front: links.Front) -> datetime | None:
+    """When a story came out, as its feed or the address itself says."""
+    return front.published.get(url) or dates.of_address(url)
 
 
 def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -206,3 +207,35 @@ def test_a_page_that_breaks_the_reader_stops_nothing(tmp_path: Path, monkeypatch
     assert row["verdict"] == "error"
     assert "RuntimeError while reading" in row["problem"]
     assert "no such luck" in row["problem"]
+
+
+SLOT = """[crawl]
+contact = "test@example.org"
+delay = "{delay}"
+concurrency = 1
+retries = 1
+deadline = "5s"
+allow_addresses = ["127.0.0.1/32"]
+[site.sea]
+home = "{sea}"
+[site.land]
+home = "{land}"
+"""
+
+
+def test_a_host_that_waits_for_its_turn_or_its_retry_holds_no_slot(tmp_path: Path) -> None:
+    """With one slot for both, each site is asked while the other one pauses or backs off."""
+    pages = {STORY.format(n): answer(html(f"Boat {n}")) for n in range(3)}
+    with serving({"/": answer(front(*pages)), **pages}) as sea, serving({"/": answer(front(*pages)), **pages}) as land:
+        land.at[STORY.format(1)] = [answer(b"", status=500), pages[STORY.format(1)]]
+        Archive.create(tmp_path / "a").close()
+        text = SLOT.format(delay="400ms", sea=sea.url("/"), land=land.url("/"))
+        (tmp_path / "a" / FILE).write_text(text, "utf-8")
+        settings = load(tmp_path / "a", environ={})
+        limits = Limits(wait=0.0)
+        crawl(tmp_path / "a", settings, settings.sites, clock=Clock(NOW), limits=limits, progress=Silent())
+    assert (len(sea.pages), len(land.pages)) == (4, 5)
+    assert min(sea.gaps() + land.gaps()) >= 0.35
+    log = [(one.begin, site) for site, server in (("sea", sea), ("land", land)) for one in server.log]
+    sites = [site for _, site in sorted(log)]
+    assert sum(one == after for one, after in pairwise(sites)) < 5, "they take turns, robots.txt counted"

@@ -19,7 +19,7 @@ from scraper.fetch import redirects
 from scraper.fetch.cookies import Cookies
 from scraper.fetch.exchange import Answer, Cap, ask
 from scraper.fetch.guard import Guard, Resolver, resolve
-from scraper.fetch.pace import Clock, Pace, Sleep
+from scraper.fetch.pace import Clock, Pace, Rest, Sleep, at_once
 from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, persist
 from scraper.fetch.proxies import Proxies
 from scraper.fetch.rules import Rules
@@ -75,7 +75,7 @@ class Fetcher:
 
     `agent`: the User-Agent, see `user_agent`. `scope`: which addresses may be asked, redirects included (None: all
     public ones). `keep_robots` is given each robots.txt that was answered. `now` is the clock of captures; `clock` and
-    `sleep` that of pauses; `resolver` finds the addresses of a host.
+    `sleep` that of pauses; `rest`: how to wait for one's turn, see `pace`; `resolver` finds the addresses of a host.
     """
 
     def __init__(
@@ -90,6 +90,7 @@ class Fetcher:
         resolver: Resolver = resolve,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
+        rest: Rest = at_once,
     ) -> None:
         self._settings = settings
         self._agent = agent
@@ -99,6 +100,7 @@ class Fetcher:
         self._backoff = backoff
         self._clock = clock
         self._sleep = sleep
+        self._rest = rest
         self._paces: dict[str, Pace] = {}
         self._rules: dict[str, Rules] = {}
         self._cookies = Cookies()
@@ -125,6 +127,10 @@ class Fetcher:
         back with `page.truncated`, after the last try. Raises FetchError.
         """
         return await self._run(_Errand(without_secrets(url), etag=etag, last_modified=last_modified))
+
+    def left(self, name: str) -> float:
+        """Seconds until a host (`example.org:8080`, as `parsers.url.host` gives it) may be asked next; 0: now."""
+        return max(self._paces[name].left(), 0.0) if name in self._paces else 0.0
 
     async def _run(self, errand: _Errand) -> Fetched:
         started = self._clock()
@@ -251,7 +257,7 @@ class Fetcher:
             retries=settings.retries,
             budget=_BUDGET * settings.deadline,
             backoff=self._backoff,
-            sleep=self._sleep,
+            sleep=lambda seconds: self._rest(self._sleep(seconds)),
             before_sleep=hold,
         )
         if answer.status in HOLDING:
@@ -267,7 +273,7 @@ class Fetcher:
     def _pace(self, url: str) -> Pace:
         name = host(url)
         if name not in self._paces:
-            self._paces[name] = Pace(name, self._settings.delay, clock=self._clock, sleep=self._sleep)
+            self._paces[name] = Pace(name, self._settings.delay, clock=self._clock, sleep=self._sleep, rest=self._rest)
         return self._paces[name]
 
 
