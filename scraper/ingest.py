@@ -43,11 +43,15 @@ def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -
 
 @dataclass(slots=True)
 class Tally:
-    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words."""
+    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words.
+
+    `older`: stories that sitemaps list and that were left out because they are archive.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     by_site: dict[str, Counter[str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    older: int = 0
 
     def add(self, site: str, *outcomes: str) -> None:
         """Count outcomes for a site."""
@@ -121,7 +125,7 @@ class Ingest:
         if outcome == "unchanged" and verdict == "challenge":
             outcome = verdict
         if reading is not None and reading.listing is not None and withheld is None:
-            Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+            self.tally.older += Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
         if entry.kind == "sitemap":
             self.archive.frontier.ask_parts(entry.url, now=now)
         if reading is not None and reading.front is not None:

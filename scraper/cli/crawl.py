@@ -72,6 +72,8 @@ def crawl(
             folder, settings, chosen, clock=clock(os.environ), limits=limits, progress=progress, jobs=jobs
         )
     _report(outcome, as_json=as_json)
+    if outcome.tally.older and since is None:
+        say(f"{outcome.tally.older} older stories that sitemaps list were left out; --since DATE takes them")
     failed = ", ".join(outcome.tally.failed_sites())
     step = f"newsmorgue status --archive {folder}"
     problems: list[NewsmorgueError] = [_refused(site) for site in outcome.refused]
