@@ -16,8 +16,9 @@ from scraper import ingest
 from scraper.agenda import Agenda, Slots
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
-from scraper.ingest import Ingest, Reading, Tally
-from scraper.settings import Settings, SiteSettings
+from scraper.ingest import Ingest, Tally
+from scraper.reading import Reading, read
+from scraper.settings import Settings, SiteSettings, in_scope
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
@@ -67,6 +68,11 @@ class _Came:
     reading: Reading | None = None
     error: FetchError | None = None
 
+    @property
+    def good(self) -> bool:
+        """Whether the host answered, and had something to give."""
+        return self.fetched is not None and self.fetched.page.status < 400
+
 
 class Crawl:
     """One run over some sites of one archive."""
@@ -108,7 +114,7 @@ class Crawl:
         self.keep_at = math.inf
 
     async def run(self) -> Tally:
-        """Take every front and feed now, then all that is due; end when nothing is due within `limits.wait`."""
+        """Take every source now, then all that is due; end when nothing is due within `limits.wait`."""
         frontier = self.archive.frontier
         ingest.catch_up(self.ingest)
         now = self.clock.now()
@@ -120,7 +126,7 @@ class Crawl:
         async with Fetcher(
             self.settings.crawl,
             agent=self.agent,
-            scope=lambda url: any(ingest.in_scope(url, site) for site in self.sites.values()),
+            scope=lambda url: any(in_scope(url, site) for site in self.sites.values()),
             keep_robots=self._keep_robots,
             now=self.clock.now,
             rest=self._rest,
@@ -175,7 +181,7 @@ class Crawl:
         with self.archive.transaction():
             outcomes = [(one.entry, self._keep(one)) for one in came]
         for one in came:
-            if one.error is not None:  # only now is it known whether the host is to be left alone
+            if not one.good:  # only now is it known whether the host is to be left alone
                 agenda.free(one.entry.host)
         for entry, outcome in outcomes:
             self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
@@ -183,7 +189,7 @@ class Crawl:
     def _kinds(self) -> tuple[Kind, ...]:
         """What may still be asked for: no stories once there are enough."""
         enough = self.limits.stories is not None and self.stories_asked >= self.limits.stories
-        return ("front", "feed") if enough else KINDS
+        return tuple(kind for kind in KINDS if kind != "story") if enough else KINDS
 
     def _start_due(self, fetcher: Fetcher, agenda: Agenda) -> None:
         """Start one task for each host that may be asked, as long as there are slots."""
@@ -210,14 +216,17 @@ class Crawl:
 
     async def _visit(self, fetcher: Fetcher, agenda: Agenda, entry: Entry) -> _Came:
         """Fetch one address and read what came, in another process if there are any; its host need not wait for that."""
+        anew = self.ingest.anew(entry.kind)
+        etag, last_modified = (None, None) if anew else (entry.etag, entry.last_modified)
         try:
-            fetched = await fetcher.get(entry.url, etag=entry.etag, last_modified=entry.last_modified)
+            fetched = await fetcher.get(entry.url, etag=etag, last_modified=last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
         finally:
             self.slots.give()
-        agenda.free(entry.host)
-        if fetched.not_modified or self.archive.holds(entry.url, fetched.page):
+        if fetched.page.status < 400:
+            agenda.free(entry.host)
+        if fetched.not_modified or (not anew and self.archive.holds(entry.url, fetched.page)):
             return _Came(entry, fetched)
         later = entry.kind == "story" and not self.limits.read
         reading = await self._read(fetched.page, entry, later=later)
@@ -225,15 +234,15 @@ class Crawl:
         clean = self._obedient(fetched, cards, story=entry.kind == "story")
         if clean is fetched:
             return _Came(entry, fetched, reading)
-        known = self.archive.holds(entry.url, clean.page)
+        known = not anew and self.archive.holds(entry.url, clean.page)
         return _Came(entry, clean, None if known else await self._read(clean.page, entry, later=later))
 
     async def _read(self, page: Page, entry: Entry, *, later: bool) -> Reading:
         site = self.sites[entry.site]
         if self.readers is None or later:
-            return ingest.read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
+            return read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
         return await asyncio.get_running_loop().run_in_executor(
-            self.readers, ingest.read, page, entry.kind, site.parser, site.timezone
+            self.readers, read, page, entry.kind, site.parser, site.timezone
         )
 
     def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
@@ -316,12 +325,14 @@ class Crawl:
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
         fetched = self._obedient(fetched)
-        site = next((key for key, one in self.sites.items() if ingest.in_scope(fetched.page.url, one)), None)
-        self.archive.keep(
-            fetched.page,
-            fetched.exchanges,
-            run=self.run_id,
-            site=site,
-            kind="robots",
-            verdict="not_html" if fetched.page.status < 400 else "gone",
-        )
+        site = next((key for key, one in self.sites.items() if in_scope(fetched.page.url, one)), None)
+        with self.archive.transaction():
+            self.archive.keep(
+                fetched.page,
+                fetched.exchanges,
+                run=self.run_id,
+                site=site,
+                kind="robots",
+                verdict="not_html" if fetched.page.status < 400 else "gone",
+            )
+            self.ingest.robots(fetched.page, site, fetched.exchanges[-1].at)

@@ -1,7 +1,6 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,88 +8,32 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from parsers import dates, links, metadata, registry, verdict
-from parsers.article import Article
-from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
+from parsers import dates, links
+from parsers.errors import ArchiveDamaged
 from parsers.page import Page
-from parsers.url import domain, host, is_removed
-from scraper.fetch.optouts import optouts
-from scraper.settings import SiteSettings
+from parsers.url import try_canonical
+from scraper import robots
+from scraper.listings import Listings
+from scraper.reading import LISTS, Reading, read
+from scraper.settings import SiteSettings, in_scope
 from storage import importing, replay, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
-from storage.frontier import Entry
+from storage.frontier import SOURCE, Entry
 from storage.keeping import Unread
 
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
 FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
+MAX_OFFERED = 20
+"""Feeds, and sitemaps, that are taken of what a site itself offers."""
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
-_LEADS_ON = ("front", "empty")
-_URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a page gave: of a story an article, of a front or feed its cards; or the error's words.
-
-    `optouts`: those that its headers or its markup state.
-    """
-
-    verdict: str | None = None
-    article: Article | None = None
-    front: links.Front | None = None
-    problem: str = ""
-    optouts: tuple[str, ...] = ()
-
-
-def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, only_optouts: bool = False) -> Reading:
-    """Read a story's, front's or feed's page with the site's parser. Pure: may run in another process.
-
-    `only_optouts`: verdict and fields are left for later.
-    """
-    stated = _optouts(page)
-    if only_optouts:
-        return Reading(optouts=stated)
-    try:
-        if kind == "story":
-            article = registry.read(page, parser=parser, timezone=timezone)
-            front = links.front(page) if article.verdict in _LEADS_ON else None
-            return Reading(article.verdict, article, front, optouts=stated)
-        found, front = _front(page, parser)
-        return Reading(found, front=front, optouts=stated)
-    except (NoLayoutFits, ParseError) as error:
-        return Reading("error", problem=str(error), optouts=stated)
-    except Exception as error:  # a page that breaks a reader is kept with the reason, and never stops a crawl
-        words = f"{type(error).__name__} while reading {page.url}: {error}"
-        return Reading("error", problem=words, optouts=stated)
-
-
-def _front(page: Page, parser: str | None) -> tuple[str, links.Front | None]:
-    if links.looks_like_feed(page):
-        return "front", links.feed(page)
-    bad = verdict.of_response(page)
-    return (bad, None) if bad is not None else ("front", registry.front(page, parser=parser))
-
-
-def _optouts(page: Page) -> tuple[str, ...]:
-    """Opt-outs of a page: those of its headers, and those its markup states (robots meta, TDM reservation)."""
-    found = list(optouts(page.headers))
-    if b"<" in page.body[:2000] and _may_opt_out(page.body.lower()):
-        head = metadata.head(page)
-        found += [word for word in ("noarchive", "noindex") if word in head.robots]
-        if head.tdm_reservation:
-            found.append("tdm-reservation")
-    return tuple(dict.fromkeys(found))
-
-
-def _may_opt_out(body: bytes) -> bool:
-    """Whether it is worth reading a page's head for opt-outs, which costs more than all else that a capture does with it."""
-    return any(word in body for word in (b"noarchive", b"noindex", b"tdm-reservation", b"\0"))
+REFUSING = frozenset({401, 403, 451})
+"""Statuses that say that somebody does not want us. 429 and 503 want us later: `scraper.fetch.pace`."""
 
 
 def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -> str | None:
@@ -100,11 +43,15 @@ def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -
 
 @dataclass(slots=True)
 class Tally:
-    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words."""
+    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words.
+
+    `older`: stories that sitemaps list and that were left out because they are archive.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     by_site: dict[str, Counter[str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    older: int = 0
 
     def add(self, site: str, *outcomes: str) -> None:
         """Count outcomes for a site."""
@@ -142,11 +89,26 @@ class Ingest:
     random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - jitter, not a secret
 
     def seed(self, now: datetime) -> None:
-        """Put every front and feed of the sites at the head of the queue."""
+        """Put every source of the sites at the head of the queue."""
         for key, site in self.sites.items():
             for source in site.sources:
-                if source.kind in ("front", "feed"):
-                    self.archive.frontier.add(source.url, site=key, kind=source.kind, now=now, priority=2)
+                self._source(source.url, source.kind, key, now)
+            Listings(self.archive, key, site, self.since, now).seed()
+
+    def _source(self, url: str, kind: str, key: int, now: datetime, found_on: str | None = None) -> None:
+        self.archive.frontier.add(url, site=key, kind=kind, now=now, priority=SOURCE, found_on=found_on)
+
+    def robots(self, page: Page, key: int | None, now: datetime) -> None:
+        """Take the sitemaps that robots.txt names as sources of a site whose settings name none."""
+        if key is None or not self.sites[key].discovers or not 200 <= page.status < 300:
+            return
+        for url in filter(None, map(try_canonical, robots.sitemaps(page.body)[:MAX_OFFERED])):
+            if in_scope(url, self.sites[key]):
+                self._source(url, "sitemap", key, now, page.asked)
+
+    def anew(self, kind: str) -> bool:
+        """Whether a page is read although its content is known: a backfill wants what was left out before."""
+        return self.since is not None and kind in LISTS
 
     def page(self, entry: Entry, kept: Kept, page: Page, reading: Reading | None, withheld: str | None = None) -> str:
         """Keep what was read from a kept page, and when to come again. Gives the outcome's word.
@@ -158,6 +120,14 @@ class Ingest:
         site = self.sites[entry.site]
         known = page.status == 304 or kept.identical
         outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
+        verdict = reading.verdict if reading is not None else kept.verdict
+        moved = try_canonical(page.url) != entry.url  # the date is another page's: to ask with it would miss changes
+        if outcome == "unchanged" and verdict == "challenge":
+            outcome = verdict
+        if reading is not None and reading.listing is not None and withheld is None:
+            self.tally.older += Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+        if entry.kind == "sitemap":
+            self.archive.frontier.ask_parts(entry.url, now=now)
         if reading is not None and reading.front is not None:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
@@ -169,9 +139,14 @@ class Ingest:
             status=page.status,
             outcome=outcome,
             etag=page.header("etag") or (entry.etag if known else None),
-            last_modified=page.header("last-modified") or (entry.last_modified if known else None),
-            again=self._again(entry, site, outcome, now),
+            last_modified=None if moved else page.header("last-modified") or (entry.last_modified if known else None),
+            again=self._again(entry, site, outcome, page.status, now),
         )
+        if verdict == "challenge" or page.status in REFUSING:
+            why = "a challenge page" if verdict == "challenge" else f"with status {page.status}"
+            self.archive.frontier.refused(entry, why, now=now)
+        elif page.status < 400:
+            self.archive.frontier.welcomed(entry)
         return outcome
 
     def imported(
@@ -210,7 +185,7 @@ class Ingest:
     def _story(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
         """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
         if reading is None or reading.verdict is None:
-            if kept.identical:
+            if kept.verdict == "article":
                 self.archive.seen_again(asked.url, now=now)
             return "unchanged" if kept.read else "unread"
         verdict = self._verdict(kept.capture, reading)
@@ -279,6 +254,9 @@ class Ingest:
                 )
         if not cards and entry.kind == "front":
             self._follow(entry, site, front, -1, now)
+        if site.discovers and entry.url == site.home:
+            for url in [url for url in front.feeds if in_scope(url, site)][:MAX_OFFERED]:
+                self._source(url, "feed", entry.site, now, entry.url)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
 
@@ -299,26 +277,28 @@ class Ingest:
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
         """Further pages of a listing, and the sections that a front of the settings links to."""
-        if entry.kind != "front" or self.archive.frontier.fronts(entry.site) >= MAX_LISTING_PAGES * len(site.sources):
+        if entry.kind != "front" or self.archive.frontier.known(entry.site, "front") >= MAX_LISTING_PAGES * len(
+            site.sources
+        ):
             return []
         declared = any(source.url == entry.url for source in site.sources)
         further = front.pages + (front.sections if declared else ())
         return [url for url in further if in_scope(url, site)]
 
-    def _again(self, entry: Entry, site: SiteSettings, outcome: str, now: datetime) -> datetime | None:
-        """When an address that answered is asked again; None: never by itself."""
+    def _again(self, entry: Entry, site: SiteSettings, outcome: str, status: int, now: datetime) -> datetime | None:
+        """When an address that answered is asked again; None: never by itself. One that was refused is not pressed for."""
+        if entry.kind in LISTS and entry.priority != SOURCE:
+            return None  # its index says when it changed
         if entry.kind != "story":
             return now + timedelta(seconds=timing.parse_duration(site.every) if site.every else FRONT_EVERY)
-        if outcome in ("error", "challenge", "truncated"):
+        if outcome in ("error", "challenge", "truncated") and status not in REFUSING:
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
         return timing.next_recheck(entry.first_seen, now, site.recheck)
 
 
 def _dated(url: str, front: links.Front) -> datetime | None:
     """When a story came out, as its feed or the address itself says."""
-    at = front.published.get(url)
-    match = _URL_DAY.search(url)
-    return dates.read("-".join(match.groups())).utc if at is None and match is not None else at
+    return front.published.get(url) or dates.of_address(url)
 
 
 def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
@@ -354,11 +334,3 @@ def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
             replay.stands_since(archive, row)
         pages += 1
     return pages
-
-
-def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, one below it, or one that its settings name; not what stands where an address was taken down."""
-    if is_removed(url):
-        return False
-    name, own = host(url), host(site.home).removeprefix("www.")
-    return name == own or name.endswith(f".{own}") or domain(url) in site.scope

@@ -32,9 +32,14 @@ def instant(text: str) -> datetime:
 
 
 def next_recheck(first_seen: datetime, now: datetime, ages: Sequence[float]) -> datetime | None:
-    """When a story first seen then is to be asked again: the first age (seconds) that lies ahead; None after the last."""
-    ahead = (first_seen + timedelta(seconds=age) for age in sorted(ages))
-    return next((at for at in ahead if at > now), None)
+    """When a story first seen then is to be asked again: the first age (seconds) that lies ahead; None after the last.
+
+    An age that is reached in no time (a thousandth of it) is reached.
+    """
+    ahead = (
+        first_seen + timedelta(seconds=age) for age in sorted(ages) if (now - first_seen).total_seconds() < 0.999 * age
+    )
+    return next(ahead, None)
 
 
 def backoff(failures: int, rng: random.Random, *, first: float = 60.0, most: float = 86400.0) -> float:
@@ -42,3 +47,14 @@ def backoff(failures: int, rng: random.Random, *, first: float = 60.0, most: flo
     in the upper half so that many addresses do not come back together."""
     ceiling = min(most, first * 2 ** min(max(failures - 1, 0), 30))
     return float(ceiling * (1 + rng.random()) / 2)
+
+
+REFUSALS = 5
+"""Refusals in a row, no good answer between, after which a host is left alone. In one run no address is asked twice in a row, so
+that these are five addresses, or one front in five runs."""
+
+
+def pause(refusals: int, *, first: float = 7200.0, most: float = 86400.0) -> float | None:
+    """Seconds for which a host is left alone that refused so many times in a row: none before REFUSALS, then doubled each
+    time one more probe is refused. No jitter: the same is found again by a rebuild."""
+    return min(most, first * 2.0 ** min(refusals - REFUSALS, 30)) if refusals >= REFUSALS else None
