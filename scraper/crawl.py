@@ -14,6 +14,7 @@ from parsers.page import Page
 from scraper import ingest
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
+from scraper.headers import Header
 from scraper.ingest import Ingest, Reading, Tally
 from scraper.settings import Settings, SiteSettings
 from storage import obedience, timing
@@ -109,6 +110,7 @@ class Crawl:
             self.settings.crawl,
             agent=self.agent,
             scope=lambda url: any(ingest.in_scope(url, site) for site in self.sites.values()),
+            headers=self._headers,
             keep_robots=self._keep_robots,
             now=self.clock.now,
         ) as fetcher:
@@ -266,6 +268,13 @@ class Crawl:
     def _of_host(self, entry: Entry, error: HostHeld) -> bool:
         """Whether a host is to be left alone: not if one address was refused, or if only another scheme of it fails."""
         return not error.alone and self.sites[entry.site].home.startswith(error.origin)
+
+    def _headers(self, url: str) -> Sequence[Header]:
+        """The headers of settings for an address: those of the site whose own it is, over TLS if the site has it."""
+        for site in self.sites.values():
+            if ingest.in_scope(url, site):
+                return site.headers if url.startswith("https:") or not site.home.startswith("https:") else ()
+        return ()
 
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -25,6 +25,7 @@ from scraper.fetch.proxies import Proxies
 from scraper.fetch.rules import Rules
 from scraper.fetch.transport import Transport
 from scraper.fetch.words import shown, without_secrets
+from scraper.headers import Header, hidden, merged
 from scraper.robots import MAX_BYTES as ROBOTS_BYTES
 from scraper.settings import CrawlSettings
 from storage.records import Exchange
@@ -74,8 +75,8 @@ class Fetcher:
     """Fetches addresses; to be used as an async context manager.
 
     `agent`: the User-Agent, see `user_agent`. `scope`: which addresses may be asked, redirects included (None: all
-    public ones). `keep_robots` is given each robots.txt that was answered. `now` is the clock of captures; `clock` and
-    `sleep` that of pauses; `resolver` finds the addresses of a host.
+    public ones). `headers` gives an address's extra ones. `keep_robots` is given each robots.txt that was answered. `now` is
+    the clock of captures; `clock` and `sleep` that of pauses; `resolver` finds the addresses of a host.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Fetcher:
         *,
         agent: str,
         scope: Callable[[str], bool] | None = None,
+        headers: Callable[[str], Sequence[Header]] = lambda url: (),
         keep_robots: Callable[[Fetched], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         backoff: Backoff = BACKOFF,
@@ -94,6 +96,7 @@ class Fetcher:
         self._settings = settings
         self._agent = agent
         self._scope = scope
+        self._extra = headers
         self._keep_robots = keep_robots
         self._now = now
         self._backoff = backoff
@@ -214,6 +217,7 @@ class Fetcher:
         pace = self._pace(url)
         settings = self._settings
         conditions = _conditions(errand)
+        extra = self._extra(url)
         cap = Cap(settings.max_bytes)
         if errand.robots:
             cap = Cap(max(settings.max_bytes, ROBOTS_BYTES), wire=ROBOTS_BYTES, any_type=True)
@@ -223,14 +227,18 @@ class Fetcher:
                 errand.tries += 1
                 errand.astray = False
                 cookies = self._cookies.header(url)
+                ours = self._headers | conditions | ({"Cookie": cookies} if cookies else {})
                 answer = await ask(
                     self._transport,
                     url,
-                    self._headers | conditions | ({"Cookie": cookies} if cookies else {}),
+                    merged(ours, extra) if extra else ours,
                     cap=cap,
                     deadline=settings.deadline,
                     now=self._now,
                 )
+                if extra:
+                    head = hidden(answer.exchange.request_head, extra)
+                    answer = replace(answer, exchange=replace(answer.exchange, request_head=head))
                 errand.status = answer.status
                 wait = asked_to_wait(answer)
                 self._cookies.take(url, answer.headers)
