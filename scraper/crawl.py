@@ -11,6 +11,7 @@ from typing import Protocol
 from parsers.article import Card
 from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
 from parsers.page import Page
+from parsers.url import canonical
 from scraper import ingest
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
@@ -278,6 +279,9 @@ class Crawl:
 
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
+        if fetched.not_modified:
+            self.archive.not_modified(canonical(fetched.page.asked), fetched.exchanges, run=self.run_id)
+            return
         fetched = self._obedient(fetched)
         site = next((key for key, one in self.sites.items() if ingest.in_scope(fetched.page.url, one)), None)
         self.archive.keep(

@@ -196,9 +196,9 @@ class Fetcher:
         pace = self._pace(url)
         pace.delay = max(pace.delay, rules.delay)
 
-    async def _robots(self, url: str) -> Page | None:
+    async def _robots(self, url: str, etag: str | None) -> Page | None:
         """The page of a robots.txt; None if its redirects lead nowhere, which RFC 9309 takes for "unavailable"."""
-        errand = _Errand(url, robots=True)
+        errand = _Errand(url, robots=True, etag=etag)
         try:
             fetched = await self._run(errand)
         except (AddressRefused, BadResponse) as error:
