@@ -25,6 +25,8 @@ from storage.frontier import Entry, Kind
 
 LEASE = timedelta(minutes=10)
 FAILURES_BEFORE_REST = 5
+_DROPPED = (RobotsDenied, AddressRefused)
+"""Errors of addresses that are not to be asked for at all."""
 
 
 class Progress(Protocol):
@@ -209,6 +211,8 @@ class Crawl:
             assert came.error is not None
             self._failed(entry, came.error)
             self.tally.add(site.name, "tried", came.error.kind)
+            if isinstance(came.error, _DROPPED):
+                self.tally.drop(came.error.kind)
             self.tally.error(entry.url, str(came.error))
             return came.error.kind
         stone = obedience.leads_to(fetched.page, self.archive.tombstones, story=entry.kind == "story")
@@ -246,7 +250,7 @@ class Crawl:
         """Keep why an address did not come, and when it is tried again."""
         now = self.clock.now()
         retry: datetime | None = None
-        dropped = isinstance(error, RobotsDenied | AddressRefused)
+        dropped = isinstance(error, _DROPPED)
         if isinstance(error, HostHeld):
             retry = now + timedelta(seconds=error.seconds)
         elif not dropped and not (entry.kind == "story" and entry.failures + 1 >= FAILURES_BEFORE_REST):

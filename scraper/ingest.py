@@ -97,9 +97,13 @@ def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -
 
 @dataclass(slots=True)
 class Tally:
-    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words."""
+    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words.
+
+    `dropped`: cause to number of links, each time they were met, that were not followed.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
     by_site: dict[str, Counter[str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
@@ -107,6 +111,15 @@ class Tally:
         """Count outcomes for a site."""
         self.counts.update(outcomes)
         self.by_site.setdefault(site, Counter()).update(outcomes)
+
+    def drop(self, cause: str, n: int = 1) -> None:
+        """Count links that were not followed, and why, in one word."""
+        if n:
+            self.dropped[cause] += n
+
+    def row(self) -> dict[str, int]:
+        """All counts as the row of a run holds them."""
+        return {**self.counts, **{f"dropped_{cause}": n for cause, n in self.dropped.items()}}
 
     def error(self, url: str, words: str) -> None:
         """Note what went wrong at an address."""
@@ -162,7 +175,7 @@ class Ingest:
         if reading is not None and reading.front is not None:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
-            elif -MAX_DEPTH < entry.priority < 0:
+            elif entry.priority < 0:
                 self._follow(entry, site, reading.front, entry.priority - 1, now)
         self.archive.frontier.done(
             entry,
@@ -272,19 +285,29 @@ class Ingest:
         """Queue the stories and further pages of a front or feed."""
         cards = [card for card in front.cards if in_scope(card.url, site)]
         wanted = [card for card in cards if not self._too_old(card.url, front)]
+        self.tally.drop("before_since", len(cards) - len(wanted))
         self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
         for card in wanted:
             if not self.archive.knows(card.url):
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
         if not cards and entry.kind == "front":
             self._follow(entry, site, front, -1, now)
+        else:
+            away = sum(n for name, n in front.elsewhere.items() if not in_scope(f"https://{name}/", site))
+            self.tally.drop("out_of_scope", max(away, len(front.cards) - len(cards)))  # a feed has cards alone
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
 
     def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
-        for url in [card.url for card in front.cards] + list(front.others):
-            if in_scope(url, site) and not self.archive.knows(url):
+        urls = [card.url for card in front.cards] + list(front.others)
+        within = [url for url in urls if in_scope(url, site)]
+        self.tally.drop("out_of_scope", len(urls) - len(within))
+        if priority < -MAX_DEPTH:
+            self.tally.drop("depth", sum(not self.archive.frontier.knows(url) for url in within))
+            return
+        for url in within:
+            if not self.archive.knows(url):
                 self.archive.frontier.add(
                     url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
                 )
@@ -301,11 +324,15 @@ class Ingest:
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
         """Further pages of a listing, and the sections that a front of the settings links to."""
-        if entry.kind != "front" or self.archive.frontier.fronts(entry.site) >= MAX_LISTING_PAGES * len(site.sources):
+        if entry.kind != "front":
             return []
         declared = any(source.url == entry.url for source in site.sources)
         further = front.pages + (front.sections if declared else ())
-        return [url for url in further if in_scope(url, site)]
+        within = [url for url in further if in_scope(url, site)]
+        if self.archive.frontier.fronts(entry.site) >= MAX_LISTING_PAGES * len(site.sources):
+            self.tally.drop("pages", sum(not self.archive.frontier.knows(url) for url in within))
+            return []
+        return within
 
     def _again(self, entry: Entry, site: SiteSettings, outcome: str, status: int, now: datetime) -> datetime | None:
         """When an address that answered is asked again; None: never by itself. One that was refused is not pressed for."""

@@ -107,5 +107,5 @@ def crawl(
         finally:
             if readers is not None:
                 readers.shutdown(cancel_futures=True)
-            archive.end_run(run, now=clock.now(), state=state, counts=job.tally.counts, errors=len(job.tally.errors))
+            archive.end_run(run, now=clock.now(), state=state, counts=job.tally.row(), errors=len(job.tally.errors))
         return Outcome(run, state, started, clock.now(), tally, tuple(archive.recovered), refused)

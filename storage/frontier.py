@@ -58,6 +58,10 @@ class Frontier:
         )
         return cursor.rowcount == 1
 
+    def knows(self, url: str) -> bool:
+        """Whether an address was ever queued."""
+        return self.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None
+
     def _host(self, name: str, now: datetime) -> int:
         row = self.conn.execute("SELECT id FROM host WHERE name = ?", (name,)).fetchone()
         if row:
