@@ -254,7 +254,7 @@ def proxy_address(value: str) -> str:
     address = value if "://" in value else f"http://{value}"
     parts = urlsplit(address)
     if parts.scheme != "http":
-        raise ValueError(f"proxies of the kind {parts.scheme}:// are not spoken to, only http://")
+        raise ValueError(f"proxies of the kind {parts.scheme}:// are not supported, only http://")
     if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.port == 0:
         raise ValueError("a proxy is http://host:port, or http://user:password@host:port")
     return address
