@@ -22,6 +22,7 @@ from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
 from storage.frontier import Entry, Kind
+from storage.records import Exchange
 
 LEASE = timedelta(minutes=10)
 FAILURES_BEFORE_REST = 5
@@ -203,6 +204,13 @@ class Crawl:
         page, answer = obedience.cleaned(fetched.page, answer, self.archive.tombstones, cards, story=story)
         return fetched if page is fetched.page else replace(fetched, page=page, exchanges=(*hops, answer))
 
+    def _exchanges(self, fetched: Fetched) -> tuple[Exchange, ...]:
+        """Redirects and answer. Where something was taken down, only the heads of redirects: nobody reads what else they say."""
+        if not self.archive.tombstones:
+            return fetched.exchanges
+        *hops, answer = fetched.exchanges
+        return (*(hop.without_payload() for hop in hops), answer)
+
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""
         entry, fetched, reading = came.entry, came.fetched, came.reading
@@ -223,13 +231,13 @@ class Crawl:
             return "taken_down"
         withheld = None
         if fetched.not_modified:
-            kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id)
+            kept = self.archive.not_modified(entry.url, self._exchanges(fetched), run=self.run_id)
         else:
             found = reading.optouts if reading else ()
             withheld = ingest.withheld(site, self.settings.crawl.respect, found)
             kept = self.archive.keep(
                 fetched.page,
-                fetched.exchanges,
+                self._exchanges(fetched),
                 run=self.run_id,
                 site=entry.site,
                 kind=entry.kind,

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from parsers import dates, links, metadata, registry, verdict
+from parsers import dates, links, registry, verdict
 from parsers.article import Article
 from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
 from parsers.url import domain, host, is_removed, try_canonical
-from scraper.fetch.optouts import optouts
+from scraper.fetch.optouts import of_page
 from scraper.settings import SiteSettings
 from storage import importing, replay, timing
 from storage.archive import Archive, Kept
@@ -55,7 +55,7 @@ def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, onl
 
     `only_optouts`: verdict and fields are left for later.
     """
-    stated = _optouts(page)
+    stated = of_page(page)
     if only_optouts:
         return Reading(optouts=stated)
     try:
@@ -77,17 +77,6 @@ def _front(page: Page, parser: str | None) -> tuple[str, links.Front | None]:
         return "front", links.feed(page)
     bad = verdict.of_response(page)
     return (bad, None) if bad is not None else ("front", registry.front(page, parser=parser))
-
-
-def _optouts(page: Page) -> tuple[str, ...]:
-    """Opt-outs of a page: those of its headers, and those its markup states (robots meta, TDM reservation)."""
-    found = list(optouts(page.headers))
-    if b"<" in page.body[:2000]:
-        head = metadata.head(page)
-        found += [word for word in ("noarchive", "noindex") if word in head.robots]
-        if head.tdm_reservation:
-            found.append("tdm-reservation")
-    return tuple(dict.fromkeys(found))
 
 
 def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -> str | None:

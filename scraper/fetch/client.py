@@ -19,6 +19,7 @@ from scraper.fetch import redirects
 from scraper.fetch.cookies import Cookies
 from scraper.fetch.exchange import Answer, Cap, ask
 from scraper.fetch.guard import Guard, Resolver, resolve
+from scraper.fetch.optouts import of_page
 from scraper.fetch.pace import Clock, Pace, Sleep
 from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, persist
 from scraper.fetch.proxies import Proxies
@@ -165,7 +166,7 @@ class Fetcher:
             await self._may(url, errand)
             answer = await self._try(url, errand)
             errand.exchanges.append(answer.exchange)
-            following = _onward(url, answer, errand)
+            following = self._onward(url, answer, errand)
             if following is None:
                 return answer, url
             url = following
@@ -175,6 +176,19 @@ class Fetcher:
                 raise BadResponse(
                     f"{shown(errand.asked)} redirects more than {hops} times", cause=f"the next is {shown(url)}"
                 )
+
+    def _onward(self, url: str, answer: Answer, errand: _Errand) -> str | None:
+        """Where an answer sends us, by its status or its markup; None if it is what was asked for."""
+        if answer.status in redirects.STATUSES:
+            errand.astray = True
+            return redirects.target(url, answer.header("location"))
+        if errand.robots or not answer.complete or not 200 <= answer.status < 300:
+            return None
+        page = Page(url, answer.body, headers=answer.headers)
+        following = redirects.refreshed(page)
+        if following is not None and not set(self._settings.respect).isdisjoint(of_page(page)):
+            errand.exchanges[-1] = answer.exchange.without_payload()
+        return following
 
     async def _may(self, url: str, errand: _Errand) -> None:
         """Scope and robots.txt. robots.txt itself is asked for wherever it is."""
@@ -277,16 +291,6 @@ class Fetcher:
         if name not in self._paces:
             self._paces[name] = Pace(name, self._settings.delay, clock=self._clock, sleep=self._sleep)
         return self._paces[name]
-
-
-def _onward(url: str, answer: Answer, errand: _Errand) -> str | None:
-    """Where an answer sends us, by its status or its markup; None if it is what was asked for."""
-    if answer.status in redirects.STATUSES:
-        errand.astray = True
-        return redirects.target(url, answer.header("location"))
-    if errand.robots or not answer.complete or not 200 <= answer.status < 300:
-        return None
-    return redirects.refreshed(Page(url, answer.body, headers=answer.headers))
 
 
 def _refused(answer: Answer) -> str:
