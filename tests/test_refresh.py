@@ -83,7 +83,10 @@ ONE = '<meta http-equiv=refresh content="0;url=/b">'
         ("<p>How to write http-equiv=refresh in HTML</p>", None),
         ("<meta name=refresh content='0;url=/b'>", None),
         ("", None),
+        ("<p>" + "x" * 30_000 + ONE, "/b"),
+        ("<p>" + "x" * 40_000 + ONE, None),
     ],
+    ids=range(19),
 )
 def test_markup(markup: str, expected: str | None) -> None:
     assert target(page(markup)) == expected
