@@ -1,7 +1,6 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from scraper import robots
 from scraper.listings import Listings
 from scraper.reading import LISTS, Reading, read
 from scraper.settings import SiteSettings, in_scope
+from scraper.tally import Tally
 from storage import importing, replay, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
@@ -28,8 +28,6 @@ FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
 MAX_OFFERED = 20
 """Feeds, and sitemaps, that are taken of what a site itself offers."""
-MAX_ERRORS = 1000
-"""Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
 REFUSING = frozenset({401, 403, 451})
@@ -39,33 +37,6 @@ REFUSING = frozenset({401, 403, 451})
 def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -> str | None:
     """The opt-out that keeps us from storing this page's text, if any. A site set to `archive = "full"` has none."""
     return None if site.archive == "full" else next((word for word in found if word in respect), None)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words.
-
-    `older`: stories that sitemaps list and that were left out because they are archive.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    by_site: dict[str, Counter[str]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-    older: int = 0
-
-    def add(self, site: str, *outcomes: str) -> None:
-        """Count outcomes for a site."""
-        self.counts.update(outcomes)
-        self.by_site.setdefault(site, Counter()).update(outcomes)
-
-    def error(self, url: str, words: str) -> None:
-        """Note what went wrong at an address."""
-        if len(self.errors) < MAX_ERRORS:
-            self.errors[url] = words
-
-    def failed_sites(self) -> list[str]:
-        """Sites from which nothing came although something was asked."""
-        return sorted(site for site, seen in self.by_site.items() if seen["tried"] and not seen["got"])
 
 
 class _Asked(NamedTuple):
@@ -125,13 +96,14 @@ class Ingest:
         if outcome == "unchanged" and verdict == "challenge":
             outcome = verdict
         if reading is not None and reading.listing is not None and withheld is None:
-            self.tally.older += Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+            old = Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+            self.tally.drop("before_since" if self.since else "not_fresh", old)
         if entry.kind == "sitemap":
             self.archive.frontier.ask_parts(entry.url, now=now)
         if reading is not None and reading.front is not None:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
-            elif -MAX_DEPTH < entry.priority < 0:
+            elif entry.priority < 0:
                 self._follow(entry, site, reading.front, entry.priority - 1, now)
         self.archive.frontier.done(
             entry,
@@ -241,6 +213,7 @@ class Ingest:
         """Queue the stories and further pages of a front or feed."""
         cards = [card for card in front.cards if in_scope(card.url, site)]
         wanted = [card for card in cards if not self._too_old(card.url, front)]
+        self.tally.drop("before_since", len(cards) - len(wanted))
         self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
         for card in wanted:
             if not self.archive.knows(card.url):
@@ -257,13 +230,22 @@ class Ingest:
         if site.discovers and entry.url == site.home:
             for url in [url for url in front.feeds if in_scope(url, site)][:MAX_OFFERED]:
                 self._source(url, "feed", entry.site, now, entry.url)
+        if cards or entry.kind != "front":
+            away = sum(n for name, n in front.elsewhere.items() if not in_scope(f"https://{name}/", site))
+            self.tally.drop("out_of_scope", max(away, len(front.cards) - len(cards)))  # a feed has cards alone
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
 
     def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
-        for url in [card.url for card in front.cards] + list(front.others):
-            if in_scope(url, site) and not self.archive.knows(url):
+        urls = [card.url for card in front.cards] + list(front.others)
+        within = [url for url in urls if in_scope(url, site)]
+        self.tally.drop("out_of_scope", len(urls) - len(within))
+        if priority < -MAX_DEPTH:
+            self.tally.drop("depth", sum(not self.archive.frontier.knows(url) for url in within))
+            return
+        for url in within:
+            if not self.archive.knows(url):
                 self.archive.frontier.add(
                     url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
                 )
@@ -277,13 +259,15 @@ class Ingest:
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
         """Further pages of a listing, and the sections that a front of the settings links to."""
-        if entry.kind != "front" or self.archive.frontier.known(entry.site, "front") >= MAX_LISTING_PAGES * len(
-            site.sources
-        ):
+        if entry.kind != "front":
             return []
         declared = any(source.url == entry.url for source in site.sources)
         further = front.pages + (front.sections if declared else ())
-        return [url for url in further if in_scope(url, site)]
+        within = [url for url in further if in_scope(url, site)]
+        if self.archive.frontier.known(entry.site, "front") >= MAX_LISTING_PAGES * len(site.sources):
+            self.tally.drop("pages", sum(not self.archive.frontier.knows(url) for url in within))
+            return []
+        return within
 
     def _again(self, entry: Entry, site: SiteSettings, outcome: str, status: int, now: datetime) -> datetime | None:
         """When an address that answered is asked again; None: never by itself. One that was refused is not pressed for."""
