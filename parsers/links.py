@@ -13,7 +13,7 @@ from parsers.article import Card
 from parsers.feeds import FeedItem, looks_like_feed
 from parsers.feeds import items as feed_items
 from parsers.page import Page
-from parsers.stories import is_section, is_story
+from parsers.stories import HEADED, LIKELY, is_section, is_story, score
 from parsers.text import clean, node_text, normalised
 from parsers.url import domain, try_canonical
 
@@ -127,7 +127,8 @@ def generic_cards(page: Page) -> tuple[Card, ...]:
         seen.setdefault(url, []).append(node)
     for url, nodes in seen.items():
         title = _headline(nodes)
-        if title and is_story(url, title):
+        chance = score(url, title) if title else 0.0
+        if chance > LIKELY or (chance > HEADED and any(map(_headed, nodes[:20]))):
             stories[url] = title
         if len(stories) >= MAX_CARDS:
             break
@@ -154,11 +155,14 @@ def _headline(nodes: list[LexborNode]) -> str:
             text = attribute
         if not text or len(text) > 400:
             continue
-        headed = inner is not None or _in_heading(node)
-        score = (2 if headed else 1 if len(text) <= 200 else 0, len(text))
-        if score > rank:
-            best, rank = text, score
+        this = (2 if inner is not None or _in_heading(node) else 1 if len(text) <= 200 else 0, len(text))
+        if this > rank:
+            best, rank = text, this
     return best
+
+
+def _headed(node: LexborNode) -> bool:
+    return _in_heading(node) or node.css_first("h1, h2, h3, h4, h5, h6") is not None
 
 
 def _in_heading(node: LexborNode) -> bool:

@@ -203,7 +203,8 @@ class Ingest:
         return self._front(asked, kept, reading, now, withheld)
 
     def _story(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
-        """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
+        """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, `variant` (another form of a known story, which
+        is asked for at its own address), or its verdict if it is no article."""
         if reading is None or reading.verdict is None:
             if kept.identical:
                 self.archive.seen_again(asked.url, now=now)
@@ -219,10 +220,14 @@ class Ingest:
             self.archive.set_verdict(kept.capture, "error", "the story that the page calls its own was taken down")
             return "taken_down"
         article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
+        if article.variant_of and not asked.imported and in_scope(article.variant_of, asked.site):
+            self.archive.frontier.add(article.variant_of, site=asked.key, kind="story", now=now, found_on=asked.url)
         if asked.imported:
             importing.in_order(self.archive, article, now)
         if kept.identical:  # captured before, read only now
             self.archive.seen_again(asked.url, now=now)
+        if article.variant_of and not article.new_article:
+            return "variant"
         return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
 
     def _verdict(self, capture: int, reading: Reading) -> str:
@@ -302,6 +307,8 @@ class Ingest:
             return now + timedelta(seconds=timing.parse_duration(site.every) if site.every else FRONT_EVERY)
         if outcome in ("error", "challenge", "truncated"):
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
+        if self.archive.asked_at_home(entry.url):
+            return None
         return timing.next_recheck(entry.first_seen, now, site.recheck)
 
 
