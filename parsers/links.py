@@ -42,7 +42,8 @@ class Front:
     `cards`: stories in page order. `pages`: further numbered pages of this listing. `sections`: fronts of sections that
     the page's menus link to. `feeds`: as the head announces them. `published`: UTC instants that a feed gives for its
     stories, those that cannot be right left out. `others`: where no link looks like a story, all of them, at most
-    MAX_OTHERS. All addresses are canonical.
+    MAX_OTHERS. `doubtful`: links of this site that may lead to stories; the site's past tells. All
+    addresses are canonical.
     """
 
     cards: tuple[Card, ...] = ()
@@ -52,6 +53,7 @@ class Front:
     title: str = ""
     published: Mapping[str, datetime] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
 
 def base_of(page: Page) -> str:
@@ -86,7 +88,21 @@ def front(page: Page, cards: tuple[Card, ...] | None = None) -> Front:
         feeds=tuple(_feeds(page)),
         title=clean(heading.text(deep=True)) if heading is not None else "",
         others=() if announced else _others(page, own),
+        doubtful=tuple(_doubtful(page, own, {card.url for card in announced})) if announced else (),
     )
+
+
+def _doubtful(page: Page, own: str, announced: set[str]) -> Iterator[str]:
+    """Links that score too little for a story and too much for a menu, once each."""
+    seen = {own, *announced}
+    here = domain(own)
+    for node, url in links(page):
+        if url not in seen and _related(domain(url), here):
+            seen.add(url)
+            if HEADED < score(url, node_text(node)) <= LIKELY:
+                yield url
+        if len(seen) > MAX_CARDS:
+            return
 
 
 def _others(page: Page, own: str) -> tuple[str, ...]:
@@ -216,7 +232,7 @@ def _pages(page: Page, own: str) -> Iterator[str]:
     found: dict[str, None] = {}
     for node in page.tree.css(_PAGING)[:200]:
         url = try_canonical(node.attributes.get("href") or "", base)
-        if url and url != own and _listing(url) == listing and _numbered(url) and len(found) < MAX_PAGES:
+        if url and url != own and _listing(url) == listing and numbered(url) and len(found) < MAX_PAGES:
             found[url] = None
     yield from found
 
@@ -227,7 +243,8 @@ def _listing(url: str) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     return parts.netloc, _PAGE_PATH.sub("", parts.path).rstrip("/"), query
 
 
-def _numbered(url: str) -> bool:
+def numbered(url: str) -> bool:
+    """Whether an address is that of a further page of a list."""
     parts = urlsplit(url)
     named = any(key.lower() in _PAGE_KEYS and value.isdigit() for key, value in parse_qsl(parts.query))
     return named or bool(_PAGE_PATH.search(parts.path))
@@ -240,7 +257,7 @@ def _sections(page: Page, own: str) -> Iterator[str]:
     found: dict[str, None] = {}
     for node in page.tree.css("nav a[href], header a[href], [class*=menu] a[href], [class*=nav] a[href]")[:1000]:
         url = try_canonical(node.attributes.get("href") or "", base)
-        if url is None or url == own or domain(url) != here or _numbered(url):
+        if url is None or url == own or domain(url) != here or numbered(url):
             continue
         if len(found) < MAX_SECTIONS and is_section(url, node_text(node)):
             found[url] = None

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from parsers.url import host
+from storage import patterns, timing
 from storage.timing import instant, stamp
 from storage.tombstones import Tombstones
 
@@ -58,6 +59,10 @@ class Frontier:
         )
         return cursor.rowcount == 1
 
+    def has(self, url: str) -> bool:
+        """Whether an address is in the queue, whatever became of it."""
+        return self.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None
+
     def _host(self, name: str, now: datetime) -> int:
         row = self.conn.execute("SELECT id FROM host WHERE name = ?", (name,)).fetchone()
         if row:
@@ -70,8 +75,8 @@ class Frontier:
         """Make every front and feed of a site due; with `stories`, every known story, too."""
         kinds = "('front', 'feed', 'story')" if stories else "('front', 'feed')"
         self.conn.execute(
-            f"UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' AND kind IN {kinds}",
-            (stamp(now), site),
+            f"UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' AND kind IN {kinds} AND outcome IS NOT ?",
+            (stamp(now), site, patterns.DROPPED),
         )
 
     def release_leases(self) -> int:
@@ -145,6 +150,14 @@ class Frontier:
             "UPDATE host SET held_until = ?, held_for = ? WHERE id = ?",
             (stamp(until), reason, self._host(host(url), now)),
         )
+
+    def pause(self, entry: Entry, *, changed: bool | None, now: datetime) -> float:
+        """Seconds until a front or feed that answered is asked again; see `timing.next_pause`. Before `done`."""
+        pause, last = self.conn.execute("SELECT pause, last_fetched FROM frontier WHERE id = ?", (entry.id,)).fetchone()
+        since = (now - instant(last)).total_seconds() if last else None
+        pause = timing.next_pause(pause, since, changed)
+        self.conn.execute("UPDATE frontier SET pause = ? WHERE id = ?", (pause, entry.id))
+        return float(pause)
 
     def put_off(self, origin: str, *, until: datetime) -> None:
         """Ask nothing that begins with an origin (`https://example.org`) before an instant."""
