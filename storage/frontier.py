@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from parsers.url import host
-from storage.timing import instant, pause, stamp
+from storage import patterns, timing
+from storage.timing import instant, stamp
 from storage.tombstones import Tombstones
 
 Kind = Literal["front", "feed", "sitemap", "wp", "story"]
@@ -124,8 +125,8 @@ class Frontier:
         """Make every source, front and feed of a site due; with `stories`, every known story, too."""
         self.conn.execute(
             "UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' "
-            "AND (kind IN ('front', 'feed') OR priority = ? OR (? AND kind = 'story'))",
-            (stamp(now), site, SOURCE, stories),
+            "AND (kind IN ('front', 'feed') OR priority = ? OR (? AND kind = 'story')) AND outcome IS NOT ?",
+            (stamp(now), site, SOURCE, stories, patterns.DROPPED),
         )
 
     def ask_again(self, url: str, *, now: datetime) -> None:
@@ -254,7 +255,7 @@ class Frontier:
         row = self.conn.execute(
             "UPDATE host SET refusals = refusals + 1 WHERE id = ? RETURNING refusals", (entry.host,)
         ).fetchone()
-        if (seconds := pause(row[0])) is not None:
+        if (seconds := timing.pause(row[0])) is not None:
             reason = f"{row[0]} refusals in a row, the last {why}"
             self.hold(entry.url, until=now + timedelta(seconds=seconds), reason=reason, now=now)
 
@@ -264,6 +265,14 @@ class Frontier:
             "UPDATE host SET refusals = 0, held_until = NULL, held_for = NULL WHERE id = ? AND refusals > 0",
             (entry.host,),
         )
+
+    def pause(self, entry: Entry, *, changed: bool | None, now: datetime) -> float:
+        """Seconds until a front or feed that answered is asked again; see `timing.next_pause`. Before `done`."""
+        pause, last = self.conn.execute("SELECT pause, last_fetched FROM frontier WHERE id = ?", (entry.id,)).fetchone()
+        since = (now - instant(last)).total_seconds() if last else None
+        pause = timing.next_pause(pause, since, changed)
+        self.conn.execute("UPDATE frontier SET pause = ? WHERE id = ?", (pause, entry.id))
+        return float(pause)
 
     def put_off(self, origin: str, *, until: datetime) -> None:
         """Ask nothing that begins with an origin (`https://example.org`) before an instant."""

@@ -43,7 +43,9 @@ def news(url: str, at: str) -> bytes:
 
 def stories(server: Server, urls: Iterable[str]) -> None:
     for number, url in enumerate(urls):
-        server.at[url] = answer(html(f"Two boats lost in the high tide, part {number}"))
+        server.at[url] = answer(
+            html(f"Two boats lost in the high tide, part {number}", f"{PROSE}<p>Boat {number} is missed.</p>")
+        )
 
 
 def count(folder: Path, reason: str) -> int:
