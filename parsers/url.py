@@ -48,6 +48,8 @@ _PATH_SESSION = re.compile(
 # A "%" that begins no escape stays as it is, so none of what follows may become one.
 _ESCAPE = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])%([0-9A-Fa-f]{2})")
 _REMOVED = re.compile(r"https?://[^/?#]+/removed/[0-9a-f]{32}(?=[/?#]|\Z)")
+_FRONT = re.compile(r"https?://[^/?#]+/(?:[a-z]{2}(?:-[a-z]{2})?/?|(?:index|default|home)(?:\.\w+|/)?)?", re.IGNORECASE)
+_REGISTRIES = frozenset("ac co com edu go gob gov ne net or org".split())
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -138,6 +140,19 @@ def domain(url: str) -> str:
         return (urlsplit(url).hostname or "").rstrip(".").removeprefix("www.")
     except ValueError:
         return ""
+
+
+def publication(url: str) -> str:
+    """The domain that a publisher registered, by rule of thumb: `daily.example` of `amp.daily.example`, `daily.co.kr`."""
+    labels = domain(url).split(".")
+    return ".".join(
+        labels[-3:] if len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in _REGISTRIES else labels[-2:]
+    )
+
+
+def is_front(url: str) -> bool:
+    """Whether an address is that of a whole site, or of one language of it."""
+    return _FRONT.fullmatch(url) is not None
 
 
 def _escape(text: str) -> str:

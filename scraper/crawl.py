@@ -12,17 +12,21 @@ from typing import Any, Protocol
 from parsers.article import Card
 from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
 from parsers.page import Page
+from parsers.url import canonical
 from scraper import ingest
 from scraper.agenda import Agenda, Slots
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
-from scraper.ingest import Ingest, Tally
+from scraper.headers import Header
+from scraper.ingest import Ingest
 from scraper.reading import Reading, read
 from scraper.settings import Settings, SiteSettings, in_scope
+from scraper.tally import Tally
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
 from storage.frontier import KINDS, Entry, Kind
+from storage.records import Exchange
 
 FAILURES_BEFORE_REST = 5
 COUNT_EVERY = 1.0
@@ -31,6 +35,8 @@ GATHER = 0.1
 """Seconds for which what came waits for more to be kept with it: an fsync costs as much as fetching a few pages."""
 FAR = 3600.0
 """Seconds for which the loop sleeps if only something that comes can go on."""
+_DROPPED = (RobotsDenied, AddressRefused)
+"""Errors of addresses that are not to be asked for at all."""
 
 
 class Progress(Protocol):
@@ -127,6 +133,7 @@ class Crawl:
             self.settings.crawl,
             agent=self.agent,
             scope=lambda url: any(in_scope(url, site) for site in self.sites.values()),
+            headers=self._headers,
             keep_robots=self._keep_robots,
             now=self.clock.now,
             rest=self._rest,
@@ -181,7 +188,7 @@ class Crawl:
         with self.archive.transaction():
             outcomes = [(one.entry, self._keep(one)) for one in came]
         for one in came:
-            if not one.good:  # only now is it known whether the host is to be left alone
+            if not one.good or one.entry.refusals:  # only now is it known whether the host is to be left alone
                 agenda.free(one.entry.host)
         for entry, outcome in outcomes:
             self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
@@ -224,7 +231,7 @@ class Crawl:
             return _Came(entry, error=error)
         finally:
             self.slots.give()
-        if fetched.page.status < 400:
+        if fetched.page.status < 400 and not entry.refusals:
             agenda.free(entry.host)
         if fetched.not_modified or (not anew and self.archive.holds(entry.url, fetched.page)):
             return _Came(entry, fetched)
@@ -253,6 +260,13 @@ class Crawl:
         page, answer = obedience.cleaned(fetched.page, answer, self.archive.tombstones, cards, story=story)
         return fetched if page is fetched.page else replace(fetched, page=page, exchanges=(*hops, answer))
 
+    def _exchanges(self, fetched: Fetched) -> tuple[Exchange, ...]:
+        """Redirects and answer. Where something was taken down, only the heads of redirects: nobody reads what else they say."""
+        if not self.archive.tombstones:
+            return fetched.exchanges
+        *hops, answer = fetched.exchanges
+        return (*(hop.without_payload() for hop in hops), answer)
+
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""
         entry, fetched, reading = came.entry, came.fetched, came.reading
@@ -261,6 +275,8 @@ class Crawl:
             assert came.error is not None
             self._failed(entry, came.error)
             self.tally.add(site.name, "tried", came.error.kind)
+            if isinstance(came.error, _DROPPED):
+                self.tally.drop(came.error.kind)
             self.tally.error(entry.url, str(came.error))
             return came.error.kind
         stone = obedience.leads_to(fetched.page, self.archive.tombstones, story=entry.kind == "story")
@@ -271,13 +287,13 @@ class Crawl:
             return "taken_down"
         withheld = None
         if fetched.not_modified:
-            kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id)
+            kept = self.archive.not_modified(entry.url, self._exchanges(fetched), run=self.run_id)
         else:
             found = reading.optouts if reading else ()
             withheld = ingest.withheld(site, self.settings.crawl.respect, found)
             kept = self.archive.keep(
                 fetched.page,
-                fetched.exchanges,
+                self._exchanges(fetched),
                 run=self.run_id,
                 site=entry.site,
                 kind=entry.kind,
@@ -298,7 +314,7 @@ class Crawl:
         """Keep why an address did not come, and when it is tried again."""
         now = self.clock.now()
         retry: datetime | None = None
-        dropped = isinstance(error, RobotsDenied | AddressRefused)
+        dropped = isinstance(error, _DROPPED)
         if isinstance(error, HostHeld):
             retry = now + timedelta(seconds=error.seconds)
         elif not dropped and not (entry.kind == "story" and entry.failures + 1 >= FAILURES_BEFORE_REST):
@@ -322,8 +338,18 @@ class Crawl:
         """Whether a host is to be left alone: not if one address was refused, or if only another scheme of it fails."""
         return not error.alone and self.sites[entry.site].home.startswith(error.origin)
 
+    def _headers(self, url: str) -> Sequence[Header]:
+        """The headers of settings for an address: those of the site whose own it is, over TLS if the site has it."""
+        for site in self.sites.values():
+            if in_scope(url, site):
+                return site.headers if url.startswith("https:") or not site.home.startswith("https:") else ()
+        return ()
+
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
+        if fetched.not_modified:
+            self.archive.not_modified(canonical(fetched.page.asked), fetched.exchanges, run=self.run_id)
+            return
         fetched = self._obedient(fetched)
         site = next((key for key, one in self.sites.items() if in_scope(fetched.page.url, one)), None)
         with self.archive.transaction():

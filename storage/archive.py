@@ -348,10 +348,22 @@ class Archive(Answers):
             return history.withdrawn(self.db.conn, capture)
 
     def knows(self, url: str) -> bool:
-        """Whether an address is another name of a story that is kept already, or was taken down."""
+        """Whether an address is known to lead to a story that is kept already at another one, or was taken down."""
         return self.tombstones.url(url) or bool(
             self.db.conn.execute(
-                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
+                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND l.source <> 'hreflang' "
+                "AND (a.url <> l.url OR l.source = 'redirect')",
+                (url,),
+            ).fetchone()
+        )
+
+    def asked_at_home(self, url: str) -> bool:
+        """Whether an address is only another one of a story whose own address is asked and answers."""
+        return bool(
+            self.db.conn.execute(
+                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id JOIN frontier f ON f.url = a.url "
+                "WHERE l.url = ? AND a.url <> l.url AND f.checks > 0",
+                (url,),
             ).fetchone()
         )
 

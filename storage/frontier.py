@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from parsers.url import host
-from storage.timing import instant, pause, stamp
+from storage import patterns, timing
+from storage.timing import instant, stamp
 from storage.tombstones import Tombstones
 
 Kind = Literal["front", "feed", "sitemap", "wp", "story"]
@@ -20,9 +21,7 @@ KINDS: tuple[Kind, ...] = ("front", "feed", "sitemap", "wp", "story")
 SOURCE = 2
 """Priority of what every crawl asks: the sources of the settings, and those that a site itself offers."""
 
-_COLUMNS = (
-    "f.id, f.url, f.host_id, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority"
-)
+_COLUMNS = "f.id, f.url, f.host_id, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority, h.refusals"
 _SHARD = "host_id = ?1 AND site_id = ?2 AND state = 'due'"
 _LEVELS = (
     f"WITH RECURSIVE level (n) AS (SELECT max(priority) FROM frontier WHERE {_SHARD} UNION ALL SELECT "
@@ -41,7 +40,8 @@ class Shard(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An address taken from the queue. `host`: its key; `failures`: in a row; `checks`: times it was answered."""
+    """An address taken from the queue. `host`: its key; `failures`: in a row; `checks`: times it was answered; `refusals`: of
+    the host, in a row."""
 
     id: int
     url: str
@@ -54,6 +54,7 @@ class Entry:
     checks: int
     first_seen: datetime
     priority: int = 0
+    refusals: int = 0
 
 
 class Frontier:
@@ -108,6 +109,10 @@ class Frontier:
             self.stirred.add(Shard(key, site, name))
         return cursor.rowcount == 1
 
+    def knows(self, url: str) -> bool:
+        """Whether an address was ever queued."""
+        return self.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None
+
     def _host(self, name: str, now: datetime) -> int:
         row = self.conn.execute("SELECT id FROM host WHERE name = ?", (name,)).fetchone()
         if row:
@@ -120,20 +125,20 @@ class Frontier:
         """Make every source, front and feed of a site due; with `stories`, every known story, too."""
         self.conn.execute(
             "UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' "
-            "AND (kind IN ('front', 'feed') OR priority = ? OR (? AND kind = 'story'))",
-            (stamp(now), site, SOURCE, stories),
+            "AND (kind IN ('front', 'feed') OR priority = ? OR (? AND kind = 'story')) AND outcome IS NOT ?",
+            (stamp(now), site, SOURCE, stories, patterns.DROPPED),
         )
 
     def ask_again(self, url: str, *, now: datetime) -> None:
         """Make a known address due."""
-        self.conn.execute(
+        self._sooner(
             "UPDATE frontier SET state = 'due', due = ? WHERE url = ? AND state <> 'leased'", (stamp(now), url)
         )
 
     def redated(self, url: str, dated: datetime, *, now: datetime) -> None:
         """Note when a known address changed, as a sitemap says. If it says a later date than before, the address is due."""
         changed = "dated IS NOT NULL AND last_fetched IS NOT NULL AND state <> 'leased'"
-        self.conn.execute(
+        self._sooner(
             f"UPDATE frontier SET dated = ?1, due = iif({changed}, ?2, due), state = iif({changed}, 'due', state) "
             "WHERE url = ?3 AND coalesce(dated, '') < ?1 AND priority <> ?4",
             (stamp(dated), stamp(now), url, SOURCE),
@@ -152,11 +157,18 @@ class Frontier:
 
     def ask_parts(self, index: str, *, now: datetime) -> None:
         """Make those parts of a sitemap index due of which it does not say when they changed."""
-        self.conn.execute(
+        self._sooner(
             "UPDATE frontier SET state = 'due', due = ?1 WHERE found_on = ?2 AND kind = 'sitemap' AND state <> 'leased' "
             "AND (dated IS NULL OR dated > ?1)",
             (stamp(now), index),
         )
+
+    def _sooner(self, update: str, values: tuple[Any, ...]) -> None:
+        """Make known addresses due by an UPDATE of the queue."""
+        moved = set(self.conn.execute(f"{update} RETURNING host_id, site_id", values).fetchall())
+        for key, site in moved:
+            (name,) = self.conn.execute("SELECT name FROM host WHERE id = ?", (key,)).fetchone()
+            self.stirred.add(Shard(key, site, name))
 
     def release_leases(self) -> int:
         """Give back what a dead run was fetching. Only for the holder of the archive's lock: no other run is alive."""
@@ -243,7 +255,7 @@ class Frontier:
         row = self.conn.execute(
             "UPDATE host SET refusals = refusals + 1 WHERE id = ? RETURNING refusals", (entry.host,)
         ).fetchone()
-        if (seconds := pause(row[0])) is not None:
+        if (seconds := timing.pause(row[0])) is not None:
             reason = f"{row[0]} refusals in a row, the last {why}"
             self.hold(entry.url, until=now + timedelta(seconds=seconds), reason=reason, now=now)
 
@@ -253,6 +265,14 @@ class Frontier:
             "UPDATE host SET refusals = 0, held_until = NULL, held_for = NULL WHERE id = ? AND refusals > 0",
             (entry.host,),
         )
+
+    def pause(self, entry: Entry, *, changed: bool | None, now: datetime) -> float:
+        """Seconds until a front or feed that answered is asked again; see `timing.next_pause`. Before `done`."""
+        pause, last = self.conn.execute("SELECT pause, last_fetched FROM frontier WHERE id = ?", (entry.id,)).fetchone()
+        since = (now - instant(last)).total_seconds() if last else None
+        pause = timing.next_pause(pause, since, changed)
+        self.conn.execute("UPDATE frontier SET pause = ? WHERE id = ?", (pause, entry.id))
+        return float(pause)
 
     def put_off(self, origin: str, *, until: datetime) -> None:
         """Ask nothing that begins with an origin (`https://example.org`) before an instant."""
@@ -264,7 +284,8 @@ class Frontier:
     def find(self, url: str, *, site: int, kind: str, now: datetime) -> Entry:
         """The entry of an address, made if there is none."""
         self.add(url, site=site, kind=kind, now=now)
-        return _entry(self.conn.execute(f"SELECT {_COLUMNS} FROM frontier f WHERE f.url = ?", (url,)).fetchone())
+        query = f"SELECT {_COLUMNS} FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.url = ?"
+        return _entry(self.conn.execute(query, (url,)).fetchone())
 
     def next_due(self, shard: Shard, kinds: Collection[Kind] = KINDS) -> datetime | None:
         """When something of a shard is due next, a hold of its host included; None if nothing is planned."""
@@ -301,8 +322,8 @@ class Frontier:
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    key, url, host, site, kind, etag, modified, failures, checks, first_seen, priority = row
-    return Entry(key, url, host, site, kind, etag, modified, failures, checks, instant(first_seen), priority)
+    key, url, host, site, kind, etag, modified, failures, checks, first_seen, *rest = row
+    return Entry(key, url, host, site, kind, etag, modified, failures, checks, instant(first_seen), *rest)
 
 
 def _stamp(at: datetime | None) -> str | None:

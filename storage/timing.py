@@ -42,6 +42,24 @@ def next_recheck(first_seen: datetime, now: datetime, ages: Sequence[float]) -> 
     return next(ahead, None)
 
 
+FIRST_PAUSE, LEAST_PAUSE, MOST_PAUSE = 1800.0, 600.0, 21600.0
+"""Seconds between two visits of a front or feed whose site does not say `every`: at first, at least, at most."""
+
+
+def next_pause(pause: float | None, since: float | None, changed: bool | None) -> float:
+    """Seconds until a front or feed is asked again: half as long as last time if it brought news, longer if it did not.
+
+    `pause`: what was said last time, None if never; `since`: seconds since it was asked, None if never. `changed`: None
+    if that cannot be told. An answer without news says only that nothing came in the time since, so that a front that is
+    asked twice in a row is not thought to be quiet.
+    """
+    if pause is None or changed is None:
+        return pause or FIRST_PAUSE
+    if changed:
+        return max(LEAST_PAUSE, pause / 2)
+    return min(MOST_PAUSE, max(pause, 1.5 * min(since or 0.0, pause)))
+
+
 def backoff(failures: int, rng: random.Random, *, first: float = 60.0, most: float = 86400.0) -> float:
     """Seconds until an address that failed so many times in a row is tried again: doubled each time, with full jitter
     in the upper half so that many addresses do not come back together."""

@@ -43,7 +43,9 @@ def news(url: str, at: str) -> bytes:
 
 def stories(server: Server, urls: Iterable[str]) -> None:
     for number, url in enumerate(urls):
-        server.at[url] = answer(html(f"Two boats lost in the high tide, part {number}"))
+        server.at[url] = answer(
+            html(f"Two boats lost in the high tide, part {number}", f"{PROSE}<p>Boat {number} is missed.</p>")
+        )
 
 
 def count(folder: Path, reason: str) -> int:
@@ -73,7 +75,7 @@ def test_news_first_then_fresh_stories_and_nothing_old(sea: Server, tmp_path: Pa
     outcome = visit(sea, tmp_path, site=MAP)
     assert sea.targets == ["/sitemap.xml", "/news.xml", "/month.xml.gz", a, b, c]
     assert urls(tmp_path) == [c, a, b]
-    assert (outcome.tally.older, count(tmp_path, "not_fresh")) == (1, 1)
+    assert (outcome.tally.dropped["not_fresh"], count(tmp_path, "not_fresh")) == (1, 1)
     with Archive.open(tmp_path) as archive:
         assert [archive.db[name].count for name in ("front", "card", "placement")] == [0, 0, 0]
     assert verdicts(tmp_path)["/month.xml.gz"] == "front"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.errors import UsageError
-from parsers.url import canonical, domain, host, try_canonical
+from parsers.url import canonical, domain, host, is_front, publication, try_canonical
 
 HOME = "https://news.example/a/story"
 MERGE = [
@@ -211,3 +211,26 @@ def test_host_and_domain() -> None:
     assert host("http://[::1]:80/") == "[::1]"
     assert domain("https://www.news.example/x") == "news.example"
     assert (host("https://[bad"), domain("https://[bad")) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("url", "registered"),
+    [
+        ("https://amp.daily.example/x", "daily.example"),
+        ("https://www.daily.example/", "daily.example"),
+        ("https://m.daily.co.kr/x", "daily.co.kr"),
+        ("https://daily.co.kr/x", "daily.co.kr"),
+        ("https://edition.daily.com/x", "daily.com"),
+        ("https://co.kr/", "co.kr"),
+        ("http://localhost:8080/", "localhost"),
+    ],
+)
+def test_who_publishes(url: str, registered: str) -> None:
+    assert publication(url) == registered
+
+
+def test_fronts() -> None:
+    for path in ("", "en/", "pt-BR", "index.html", "home", "default.aspx"):
+        assert is_front(f"https://news.example/{path}")
+    for path in ("?p=12", "news/", "a-story", "en/a-story", "indexing"):
+        assert not is_front(f"https://news.example/{path}")

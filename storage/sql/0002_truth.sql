@@ -45,3 +45,10 @@ CREATE TABLE lost (
   file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
   PRIMARY KEY (file, offset)
 ) STRICT, WITHOUT ROWID;
+
+ALTER TABLE frontier ADD COLUMN pause REAL;
+
+CREATE TABLE host_pattern (
+  host TEXT NOT NULL, kind TEXT NOT NULL, shape TEXT NOT NULL, fruitful INTEGER NOT NULL, barren INTEGER NOT NULL, since TEXT NOT NULL,
+  PRIMARY KEY (host, kind, shape)
+) STRICT, WITHOUT ROWID;
