@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -22,6 +21,7 @@ from scraper.ingest import Ingest
 from scraper.reading import Reading, read
 from scraper.settings import Settings, SiteSettings, in_scope
 from scraper.tally import Tally
+from scraper.workers import Readers
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
@@ -95,7 +95,7 @@ class Crawl:
         progress: Progress,
         run: int,
         started: datetime,
-        readers: Executor | None = None,
+        readers: Readers | None = None,
     ) -> None:
         self.archive = archive
         self.settings = settings
@@ -112,6 +112,7 @@ class Crawl:
         self.random = Random(run)  # noqa: S311 - jitter, not a secret
         self.tally = Tally()
         self.ingest = Ingest(archive, self.sites, self.tally, limits.since, self.random)
+        self.reading = 0
         self.stories_asked = 0
         self.stir = asyncio.Event()
         self.slots = Slots(settings.crawl.concurrency, self.stir.set)
@@ -199,8 +200,10 @@ class Crawl:
         return tuple(kind for kind in KINDS if kind != "story") if enough else KINDS
 
     def _start_due(self, fetcher: Fetcher, agenda: Agenda) -> None:
-        """Start one task for each host that may be asked, as long as there are slots."""
-        while self.slots.free and (entry := agenda.take()) is not None:
+        """Start one task for each host that may be asked, as long as there are slots and reading keeps up."""
+        while (
+            self.slots.free and self.reading < self.settings.crawl.concurrency and (entry := agenda.take()) is not None
+        ):
             self.stories_asked += entry.kind == "story"
             self.slots.take()
             task = asyncio.create_task(self._visit(fetcher, agenda, entry))
@@ -248,9 +251,11 @@ class Crawl:
         site = self.sites[entry.site]
         if self.readers is None or later:
             return read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
-        return await asyncio.get_running_loop().run_in_executor(
-            self.readers, read, page, entry.kind, site.parser, site.timezone
-        )
+        self.reading += 1
+        try:
+            return await self.readers.read(page, entry.kind, site.parser, site.timezone)
+        finally:
+            self.reading -= 1
 
     def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
         """What came, without what was taken down; itself if it holds nothing of that."""
