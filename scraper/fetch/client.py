@@ -167,9 +167,9 @@ class Fetcher:
         """The answer at the end of the redirects, and its address. Each hop is checked and recorded."""
         url = redirects.address(errand.asked)
         hops = redirects.MAX_HOPS_ROBOTS if errand.robots else redirects.MAX_HOPS
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, frozenset[tuple[str, str | None]]]] = set()
         while True:
-            seen.add((url, self._cookies.header(url)))
+            seen.add((url, self._cookies.state(url)))
             await self._may(url, errand)
             answer = await self._try(url, errand)
             errand.exchanges.append(answer.exchange)
@@ -177,7 +177,7 @@ class Fetcher:
             if following is None:
                 return answer, url
             url = following
-            if (url, self._cookies.header(url)) in seen:  # with new cookies it is another question
+            if (url, self._cookies.state(url)) in seen:  # with new cookies it is another question
                 raise BadResponse(f"{shown(errand.asked)} redirects in a circle", cause=f"back to {shown(url)}")
             if len(seen) > hops:
                 raise BadResponse(

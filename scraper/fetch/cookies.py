@@ -33,6 +33,11 @@ class Cookies:
         jar.jar.add_cookie_header(request)
         return request.get_header("Cookie", "")
 
+    def state(self, url: str) -> frozenset[tuple[str, str | None]]:
+        """The cookies of an address's site, to be compared with those of another time."""
+        jar = self._jars.get(_site(url))
+        return frozenset((cookie.name, cookie.value) for cookie in jar.jar) if jar is not None else frozenset()
+
     def take(self, url: str, headers: Iterable[tuple[str, str]]) -> None:
         """Keep what a response sets; the rest of its headers is passed over."""
         lines = [
