@@ -193,7 +193,7 @@ def _begins_record(handle: int, at: int) -> bool:
 
 def without_userinfo(text: str) -> str:
     """The text with user names and passwords of addresses removed."""
-    return _USERINFO.sub(rf"\1{REMOVED}@", text)
+    return _USERINFO.sub(rf"\1{REMOVED}@", text) if "@" in text else text
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
