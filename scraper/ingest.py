@@ -157,7 +157,8 @@ class Ingest:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
             elif -MAX_DEPTH < entry.priority < 0:
-                self._follow(entry, site, reading.front, entry.priority - 1, now)
+                found = [card.url for card in reading.front.cards] + list(reading.front.others)
+                self._follow(entry, [url for url in found if in_scope(url, site)], entry.priority - 1, now)
         self.archive.frontier.done(
             entry,
             now=now,
@@ -261,19 +262,22 @@ class Ingest:
         """Queue the stories and further pages of a front or feed."""
         cards = [card for card in front.cards if in_scope(card.url, site)]
         wanted = [card for card in cards if not self._too_old(card.url, front)]
+        others = [url for url in front.others if in_scope(url, site)]
+        outside = len(front.cards) - len(cards) + len(front.others) - len(others)
+        self.archive.note(entry.site, now.date(), "dropped", "outside_scope", n=outside)
         self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
         for card in wanted:
             if not self.archive.knows(card.url):
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
         if not cards and entry.kind == "front":
-            self._follow(entry, site, front, -1, now)
+            self._follow(entry, others, -1, now)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
 
-    def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
+    def _follow(self, entry: Entry, urls: Sequence[str], priority: int, now: datetime) -> None:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
-        for url in [card.url for card in front.cards] + list(front.others):
-            if in_scope(url, site) and not self.archive.knows(url):
+        for url in urls:
+            if not self.archive.knows(url):
                 self.archive.frontier.add(
                     url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
                 )
