@@ -28,6 +28,8 @@ FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
+MAX_FOLLOWED = 150
+"""Such links of a site within a day: the trap in which every page leads to a hundred others ends here."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
 _LEADS_ON = ("front", "empty")
@@ -276,11 +278,15 @@ class Ingest:
 
     def _follow(self, entry: Entry, urls: Sequence[str], priority: int, now: datetime) -> None:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
+        room = MAX_FOLLOWED - self.archive.frontier.followed(entry.site, since=now - timedelta(days=1))
         for url in urls:
-            if not self.archive.knows(url):
-                self.archive.frontier.add(
-                    url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
-                )
+            if room <= 0:
+                return
+            if self.archive.knows(url):
+                continue
+            room -= self.archive.frontier.add(
+                url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
+            )
 
     def _too_old(self, url: str, front: links.Front) -> bool:
         """Whether the feed or the address itself dates a story before `since`."""
