@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from parsers.nesting import shallow
+
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
     from selectolax.lexbor import LexborHTMLParser
@@ -166,7 +168,7 @@ class Page:
         """The document, parsed once by selectolax. Readers must not change it: clone first."""
         from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - so that importing a leaf loads no tree
 
-        return LexborHTMLParser(self.text)
+        return LexborHTMLParser(shallow(self.text))
 
     @cached_property
     def soup(self) -> "BeautifulSoup":
