@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from parsers.version import __version__
@@ -22,6 +23,10 @@ from storage.archive import Archive
 
 if TYPE_CHECKING:
     from takedowns import Paper
+
+# Some rooms import a large library with the first page that needs it, and a machine may have other things to do.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -15,6 +15,8 @@ MAX_COOKIES = 50
 """In one jar; RFC 6265 section 6.1 asks for as many a domain. A site that sets more begins anew."""
 MAX_BYTES = 4096
 """Of one Set-Cookie (RFC 6265 section 6.1)."""
+MAX_SENT = 8192
+"""Of one Cookie header: servers refuse longer heads, and a site that sets so much would lock itself."""
 
 
 class Cookies:
@@ -30,7 +32,8 @@ class Cookies:
             return ""
         request = httpx.Request("GET", url)
         jar.set_cookie_header(request)
-        return str(request.headers.get("cookie", ""))
+        value = str(request.headers.get("cookie", ""))
+        return value if len(value) <= MAX_SENT else ""
 
     def take(self, url: str, headers: Iterable[tuple[str, str]]) -> None:
         """Keep what a response sets; the rest of its headers is passed over."""
