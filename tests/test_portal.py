@@ -14,8 +14,8 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from scraper.portal import Portal
-from scraper.portal_stories import Truth
+from scraper.portal.server import Portal
+from scraper.portal.stories import Truth
 
 SECTIONS = ("health", "science", "business", "society")
 LISTINGS = ["", "feed/", *(f"category/{section}/" for section in SECTIONS)]

@@ -26,8 +26,9 @@ def demo(folder: Path) -> int:
     with watching() as progress:
         done = demonstration.run(folder, progress)
     with Archive.open(folder) as archive:
+        total = sum(done.requests.values())
         click.echo(
-            f"{len(done.requests)} requests to the portal in two visits, a day apart; the archive is {folder}/\n"
+            f"{total} requests to {len(done.requests)} publications in two visits, a day apart; the archive is {folder}/\n"
         )
         click.echo("Captures by verdict")
         table(archive.verdicts(), {"verdict": "verdict", "captures": "captures", "addresses": "addresses"})
