@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from scraper.portal.stories import INLINE, Data, Kind, Story
 
 HTML = "text/html; charset=UTF-8"
-FEED_BLOCKS = 3
 
 
 @dataclass(frozen=True, slots=True)

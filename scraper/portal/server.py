@@ -230,7 +230,8 @@ class _Handler(BaseHTTPRequestHandler):
         portal = self.server.portal
         answer = portal.answer(self.path, self.headers.get("Cookie", ""))
         head, body = _with_validators(answer, self.headers.get("If-None-Match"), self.headers.get("If-Modified-Since"))
-        if body and "gzip" in self.headers.get("Accept-Encoding", "").lower():
+        packed = answer.content_type.endswith("gzip")
+        if body and not packed and "gzip" in self.headers.get("Accept-Encoding", "").lower():
             body = gzip.compress(body, 6, mtime=0)
             head["Content-Encoding"] = "gzip"
         status = HTTPStatus.NOT_MODIFIED if body is None else answer.status
