@@ -15,11 +15,11 @@ from scraper import ingest
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
 from scraper.ingest import Ingest, Reading, Tally
-from scraper.settings import Settings, SiteSettings
+from scraper.settings import Settings, SiteSettings, in_scope
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
-from storage.frontier import Entry, Kind
+from storage.frontier import KINDS, Entry, Kind
 
 LEASE = timedelta(minutes=10)
 FAILURES_BEFORE_REST = 5
@@ -96,7 +96,7 @@ class Crawl:
         self.stories_asked = 0
 
     async def run(self) -> Tally:
-        """Take every front and feed now, then all that is due; end when nothing is due within `limits.wait`."""
+        """Take every source now, then all that is due; end when nothing is due within `limits.wait`."""
         frontier = self.archive.frontier
         ingest.catch_up(self.ingest)
         now = self.clock.now()
@@ -108,7 +108,7 @@ class Crawl:
         async with Fetcher(
             self.settings.crawl,
             agent=self.agent,
-            scope=lambda url: any(ingest.in_scope(url, site) for site in self.sites.values()),
+            scope=lambda url: any(in_scope(url, site) for site in self.sites.values()),
             keep_robots=self._keep_robots,
             now=self.clock.now,
         ) as fetcher:
@@ -147,7 +147,7 @@ class Crawl:
     def _kinds(self) -> tuple[Kind, ...]:
         """What may still be asked for: no stories once there are enough."""
         enough = self.limits.stories is not None and self.stories_asked >= self.limits.stories
-        return ("front", "feed") if enough else ("front", "feed", "story")
+        return tuple(kind for kind in KINDS if kind != "story") if enough else KINDS
 
     def _start_due(self, fetcher: Fetcher, tasks: dict[asyncio.Task[_Came], Entry]) -> None:
         """Start one task for each free host that has something due."""
@@ -167,11 +167,13 @@ class Crawl:
 
     async def _visit(self, fetcher: Fetcher, entry: Entry) -> _Came:
         """Fetch one address and read what came, in another process if there are any."""
+        anew = self.ingest.anew(entry.kind)
+        etag, last_modified = (None, None) if anew else (entry.etag, entry.last_modified)
         try:
-            fetched = await fetcher.get(entry.url, etag=entry.etag, last_modified=entry.last_modified)
+            fetched = await fetcher.get(entry.url, etag=etag, last_modified=last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
-        if fetched.not_modified or self.archive.holds(entry.url, fetched.page):
+        if fetched.not_modified or (not anew and self.archive.holds(entry.url, fetched.page)):
             return _Came(entry, fetched)
         later = entry.kind == "story" and not self.limits.read
         reading = await self._read(fetched.page, entry, later=later)
@@ -179,7 +181,7 @@ class Crawl:
         clean = self._obedient(fetched, cards, story=entry.kind == "story")
         if clean is fetched:
             return _Came(entry, fetched, reading)
-        known = self.archive.holds(entry.url, clean.page)
+        known = not anew and self.archive.holds(entry.url, clean.page)
         return _Came(entry, clean, None if known else await self._read(clean.page, entry, later=later))
 
     async def _read(self, page: Page, entry: Entry, *, later: bool) -> Reading:
@@ -270,12 +272,14 @@ class Crawl:
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
         fetched = self._obedient(fetched)
-        site = next((key for key, one in self.sites.items() if ingest.in_scope(fetched.page.url, one)), None)
-        self.archive.keep(
-            fetched.page,
-            fetched.exchanges,
-            run=self.run_id,
-            site=site,
-            kind="robots",
-            verdict="not_html" if fetched.page.status < 400 else "gone",
-        )
+        site = next((key for key, one in self.sites.items() if in_scope(fetched.page.url, one)), None)
+        with self.archive.transaction():
+            self.archive.keep(
+                fetched.page,
+                fetched.exchanges,
+                run=self.run_id,
+                site=site,
+                kind="robots",
+                verdict="not_html" if fetched.page.status < 400 else "gone",
+            )
+            self.ingest.robots(fetched.page, site, fetched.exchanges[-1].at)

@@ -1,7 +1,6 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,34 +8,42 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from parsers import dates, links, metadata, registry, verdict
+from parsers import dates, links, metadata, registry, sitemaps, verdict, wordpress
 from parsers.article import Article
 from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
 from parsers.page import Page
-from parsers.url import domain, host, is_removed
+from parsers.sitemaps import Listing
+from parsers.url import try_canonical
+from scraper import robots
 from scraper.fetch.optouts import optouts
-from scraper.settings import SiteSettings
+from scraper.listings import Listings
+from scraper.settings import SiteSettings, in_scope
 from storage import importing, replay, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
-from storage.frontier import Entry
+from storage.frontier import SOURCE, Entry
 from storage.keeping import Unread
 
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
 FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
+MAX_OFFERED = 20
+"""Feeds, and sitemaps, that are taken of what a site itself offers."""
+LISTS = ("sitemap", "wp")
+"""Sources that list addresses, and show nothing of what stood where."""
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
+REFUSING = frozenset({401, 403, 451})
+"""Statuses that say that somebody does not want us. 429 and 503 want us later: `scraper.fetch.pace`."""
 _LEADS_ON = ("front", "empty")
-_URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a page gave: of a story an article, of a front or feed its cards; or the error's words.
+    """What a page gave: of a story an article, of a front or feed its cards, of a sitemap its list; or the error's words.
 
     `optouts`: those that its headers or its markup state.
     """
@@ -44,16 +51,17 @@ class Reading:
     verdict: str | None = None
     article: Article | None = None
     front: links.Front | None = None
+    listing: Listing | None = None
     problem: str = ""
     optouts: tuple[str, ...] = ()
 
 
 def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, only_optouts: bool = False) -> Reading:
-    """Read a story's, front's or feed's page with the site's parser. Pure: may run in another process.
+    """Read the page of a story or a source with the site's parser. Pure: may run in another process.
 
     `only_optouts`: verdict and fields are left for later.
     """
-    stated = _optouts(page)
+    stated = tuple(optouts(page.headers)) if kind in LISTS else _optouts(page)
     if only_optouts:
         return Reading(optouts=stated)
     try:
@@ -61,6 +69,8 @@ def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, onl
             article = registry.read(page, parser=parser, timezone=timezone)
             front = links.front(page) if article.verdict in _LEADS_ON else None
             return Reading(article.verdict, article, front, optouts=stated)
+        if kind in LISTS or sitemaps.looks_like_sitemap(page):
+            return dataclasses.replace(_listing(page, kind), optouts=stated)
         found, front = _front(page, parser)
         return Reading(found, front=front, optouts=stated)
     except (NoLayoutFits, ParseError) as error:
@@ -75,6 +85,20 @@ def _front(page: Page, parser: str | None) -> tuple[str, links.Front | None]:
         return "front", links.feed(page)
     bad = verdict.of_response(page)
     return (bad, None) if bad is not None else ("front", registry.front(page, parser=parser))
+
+
+def _listing(page: Page, kind: str) -> Reading:
+    """A sitemap or a list of posts; what is no such thing has the verdict of a page if there is one."""
+    bad = verdict.of_response(page)
+    if page.status >= 400:
+        return Reading(bad)
+    try:
+        listing = wordpress.posts(page) if kind == "wp" else sitemaps.read(page)
+    except ParseError:
+        if bad in (None, "not_html"):
+            raise
+        return Reading(bad)
+    return Reading("front", listing=listing, problem=listing.fault)
 
 
 def _optouts(page: Page) -> tuple[str, ...]:
@@ -137,11 +161,26 @@ class Ingest:
     random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - jitter, not a secret
 
     def seed(self, now: datetime) -> None:
-        """Put every front and feed of the sites at the head of the queue."""
+        """Put every source of the sites at the head of the queue."""
         for key, site in self.sites.items():
             for source in site.sources:
-                if source.kind in ("front", "feed"):
-                    self.archive.frontier.add(source.url, site=key, kind=source.kind, now=now, priority=2)
+                self._source(source.url, source.kind, key, now)
+            Listings(self.archive, key, site, self.since, now).seed()
+
+    def _source(self, url: str, kind: str, key: int, now: datetime, found_on: str | None = None) -> None:
+        self.archive.frontier.add(url, site=key, kind=kind, now=now, priority=SOURCE, found_on=found_on)
+
+    def robots(self, page: Page, key: int | None, now: datetime) -> None:
+        """Take the sitemaps that robots.txt names as sources of a site whose settings name none."""
+        if key is None or not self.sites[key].discovers or not 200 <= page.status < 300:
+            return
+        for url in filter(None, map(try_canonical, robots.sitemaps(page.body)[:MAX_OFFERED])):
+            if in_scope(url, self.sites[key]):
+                self._source(url, "sitemap", key, now, page.asked)
+
+    def anew(self, kind: str) -> bool:
+        """Whether a page is read although its content is known: a backfill wants what was left out before."""
+        return self.since is not None and kind in LISTS
 
     def page(self, entry: Entry, kept: Kept, page: Page, reading: Reading | None, withheld: str | None = None) -> str:
         """Keep what was read from a kept page, and when to come again. Gives the outcome's word.
@@ -153,6 +192,14 @@ class Ingest:
         site = self.sites[entry.site]
         known = page.status == 304 or kept.identical
         outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
+        verdict = reading.verdict if reading is not None else kept.verdict
+        moved = try_canonical(page.url) != entry.url  # the date is another page's: to ask with it would miss changes
+        if outcome == "unchanged" and verdict == "challenge":
+            outcome = verdict
+        if reading is not None and reading.listing is not None and withheld is None:
+            Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+        if entry.kind == "sitemap":
+            self.archive.frontier.ask_parts(entry.url, now=now)
         if reading is not None and reading.front is not None:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
@@ -164,9 +211,14 @@ class Ingest:
             status=page.status,
             outcome=outcome,
             etag=page.header("etag") or (entry.etag if known else None),
-            last_modified=page.header("last-modified") or (entry.last_modified if known else None),
-            again=self._again(entry, site, outcome, now),
+            last_modified=None if moved else page.header("last-modified") or (entry.last_modified if known else None),
+            again=self._again(entry, site, outcome, page.status, now),
         )
+        if verdict == "challenge" or page.status in REFUSING:
+            why = "a challenge page" if verdict == "challenge" else f"with status {page.status}"
+            self.archive.frontier.refused(entry, why, now=now)
+        elif page.status < 400:
+            self.archive.frontier.welcomed(entry)
         return outcome
 
     def imported(
@@ -205,7 +257,7 @@ class Ingest:
     def _story(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
         """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
         if reading is None or reading.verdict is None:
-            if kept.identical:
+            if kept.verdict == "article":
                 self.archive.seen_again(asked.url, now=now)
             return "unchanged" if kept.read else "unread"
         verdict = self._verdict(kept.capture, reading)
@@ -267,6 +319,9 @@ class Ingest:
                 self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
         if not cards and entry.kind == "front":
             self._follow(entry, site, front, -1, now)
+        if site.discovers and entry.url == site.home:
+            for url in [url for url in front.feeds if in_scope(url, site)][:MAX_OFFERED]:
+                self._source(url, "feed", entry.site, now, entry.url)
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
 
@@ -282,25 +337,26 @@ class Ingest:
         """Whether the feed or the address itself dates a story before `since`."""
         if self.since is None:
             return False
-        at = front.published.get(url)
-        match = _URL_DAY.search(url)
-        if at is None and match is not None:
-            at = dates.read("-".join(match.groups())).utc
+        at = front.published.get(url) or dates.of_address(url)
         return at is not None and at < self.since
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
         """Further pages of a listing, and the sections that a front of the settings links to."""
-        if entry.kind != "front" or self.archive.frontier.fronts(entry.site) >= MAX_LISTING_PAGES * len(site.sources):
+        if entry.kind != "front" or self.archive.frontier.known(entry.site, "front") >= MAX_LISTING_PAGES * len(
+            site.sources
+        ):
             return []
         declared = any(source.url == entry.url for source in site.sources)
         further = front.pages + (front.sections if declared else ())
         return [url for url in further if in_scope(url, site)]
 
-    def _again(self, entry: Entry, site: SiteSettings, outcome: str, now: datetime) -> datetime | None:
-        """When an address that answered is asked again; None: never by itself."""
+    def _again(self, entry: Entry, site: SiteSettings, outcome: str, status: int, now: datetime) -> datetime | None:
+        """When an address that answered is asked again; None: never by itself. One that was refused is not pressed for."""
+        if entry.kind in LISTS and entry.priority != SOURCE:
+            return None  # its index says when it changed
         if entry.kind != "story":
             return now + timedelta(seconds=timing.parse_duration(site.every) if site.every else FRONT_EVERY)
-        if outcome in ("error", "challenge", "truncated"):
+        if outcome in ("error", "challenge", "truncated") and status not in REFUSING:
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
         return timing.next_recheck(entry.first_seen, now, site.recheck)
 
@@ -338,11 +394,3 @@ def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
             replay.stands_since(archive, row)
         pages += 1
     return pages
-
-
-def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, one below it, or one that its settings name; not what stands where an address was taken down."""
-    if is_removed(url):
-        return False
-    name, own = host(url), host(site.home).removeprefix("www.")
-    return name == own or name.endswith(f".{own}") or domain(url) in site.scope

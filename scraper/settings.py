@@ -15,8 +15,9 @@ from typing import Literal
 from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from parsers import wordpress
 from parsers.errors import SettingsError, UsageError
-from parsers.url import canonical
+from parsers.url import canonical, domain, host, is_removed
 from storage.timing import parse_duration
 
 FILE = "newsmorgue.toml"
@@ -49,7 +50,7 @@ class CrawlSettings:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a site announces its stories. `url` is absolute and canonical."""
+    """Where a site announces its stories. `url` is absolute and canonical; of `wp` that of the first page of posts."""
 
     kind: SourceKind
     url: str
@@ -58,6 +59,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class SiteSettings:
     """One `[site.NAME]` block. `recheck`: ages in seconds at which a known story is asked again.
+
+    `discovers`: no sources are named: beside the front, the site's own feeds and sitemaps are taken.
 
     `scope`: further hosts that are the site's own, beside that of `home` and those below it.
 
@@ -77,6 +80,7 @@ class SiteSettings:
     archive: Literal["respect", "full"] = "respect"
     reason: str = ""
     scope: tuple[str, ...] = ()
+    discovers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +278,11 @@ def _bytes(value: object) -> int:
 
 def _site(name: str, block: dict[str, object]) -> SiteSettings:
     where = f"{FILE} [site.{name}]"
-    _known(block, [field.name for field in dataclasses.fields(SiteSettings) if field.name != "name"], where)
+    _known(
+        block,
+        [field.name for field in dataclasses.fields(SiteSettings) if field.name not in ("name", "discovers")],
+        where,
+    )
     if not isinstance(block.get("home"), str):
         raise SettingsError(f"{where}: home is missing", next=f'home = "https://{name}.example/"')
     home = canonical(str(block["home"]))
@@ -298,6 +306,7 @@ def _site(name: str, block: dict[str, object]) -> SiteSettings:
         values["recheck"] = tuple(_seconds(item) for item in _words(block["recheck"]))
     if "scope" in block:
         values["scope"] = tuple(word.lower().rstrip(".") for word in _words(block["scope"]))
+    values["discovers"] = "sources" not in block
     values["sources"] = tuple(_sources(block.get("sources", [{"front": "/"}]), home, where))
     return SiteSettings(**values)  # type: ignore[arg-type]
 
@@ -311,7 +320,8 @@ def _sources(value: object, home: str, where: str) -> Iterable[Source]:
             raise SettingsError(f"{where}: a source is one of {', '.join(kinds)}", next='{ front = "/" }')
         _known(item, kinds, where, "source")
         ((kind, path),) = item.items()
-        yield Source(kind=kind, url=canonical(urljoin(home, str(path))))
+        url = canonical(urljoin(home, str(path)))
+        yield Source(kind=kind, url=wordpress.address(url) if kind == "wp" else url)
 
 
 def from_row(values: Mapping[str, object]) -> SiteSettings:
@@ -320,3 +330,11 @@ def from_row(values: Mapping[str, object]) -> SiteSettings:
     plain = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known}
     sources = tuple(Source(**source) for source in values.get("sources", ()))  # type: ignore[attr-defined]
     return SiteSettings(**{**plain, "sources": sources})  # type: ignore[arg-type]
+
+
+def in_scope(url: str, site: SiteSettings) -> bool:
+    """On the site's own host, one below it, or one that its settings name; not what stands where an address was taken down."""
+    if is_removed(url):
+        return False
+    name, own = host(url), host(site.home).removeprefix("www.")
+    return name == own or name.endswith(f".{own}") or domain(url) in site.scope

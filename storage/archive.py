@@ -334,11 +334,11 @@ class Archive(Answers):
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
     def seen_again(self, url: str, *, now: datetime) -> None:
-        """A story still stands at its address: what was last captured there is unchanged, and is the story."""
+        """A story still stands at its address, which shows the article that was captured there before."""
         with self.transaction():
             self.db.conn.execute(
                 "UPDATE article SET last_seen = max(last_seen, ?1) WHERE id = (SELECT article_id FROM alias WHERE url = ?2) "
-                "AND withdrawn IS NULL AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY at DESC, id DESC LIMIT 1) = 'article'",
+                "AND withdrawn IS NULL",
                 (stamp(now), url),
             )
 

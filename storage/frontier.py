@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from parsers.url import host
-from storage.timing import instant, stamp
+from storage.timing import instant, pause, stamp
 from storage.tombstones import Tombstones
 
-Kind = Literal["front", "feed", "story"]
-
+Kind = Literal["front", "feed", "sitemap", "wp", "story"]
+KINDS: tuple[Kind, ...] = ("front", "feed", "sitemap", "wp", "story")
+SOURCE = 2
+"""Priority of what every crawl asks: the sources of the settings, and those that a site itself offers."""
 
 _COLUMNS = (
     "f.id, f.url, h.name, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority"
@@ -46,15 +48,24 @@ class Frontier:
         self.tombstones = Tombstones()
 
     def add(
-        self, url: str, *, site: int, kind: Kind | str, now: datetime, priority: int = 0, found_on: str | None = None
+        self,
+        url: str,
+        *,
+        site: int,
+        kind: Kind | str,
+        now: datetime,
+        priority: int = 0,
+        found_on: str | None = None,
+        dated: datetime | None = None,
     ) -> bool:
-        """Queue an address, due now; False if it is known already, or was taken down."""
+        """Queue an address, due now; False if it is known already, or was taken down. `dated`: see `redated`."""
         if self.tombstones and self.tombstones.url(url):
             return False
         cursor = self.conn.execute(
-            "INSERT INTO frontier (url, host_id, site_id, kind, priority, due, found_on, first_seen) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO frontier (url, host_id, site_id, kind, priority, due, found_on, first_seen, dated) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO NOTHING",
-            (url, self._host(host(url), now), site, kind, priority, stamp(now), found_on, stamp(now)),
+            (url, self._host(host(url), now), site, kind, priority, stamp(now), found_on, stamp(now), _stamp(dated)),
         )
         return cursor.rowcount == 1
 
@@ -67,11 +78,45 @@ class Frontier:
         )
 
     def due_now(self, *, site: int, now: datetime, stories: bool = False) -> None:
-        """Make every front and feed of a site due; with `stories`, every known story, too."""
-        kinds = "('front', 'feed', 'story')" if stories else "('front', 'feed')"
+        """Make every source, front and feed of a site due; with `stories`, every known story, too."""
         self.conn.execute(
-            f"UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' AND kind IN {kinds}",
-            (stamp(now), site),
+            "UPDATE frontier SET state = 'due', due = ? WHERE site_id = ? AND state <> 'leased' "
+            "AND (kind IN ('front', 'feed') OR priority = ? OR (? AND kind = 'story'))",
+            (stamp(now), site, SOURCE, stories),
+        )
+
+    def ask_again(self, url: str, *, now: datetime) -> None:
+        """Make a known address due."""
+        self.conn.execute(
+            "UPDATE frontier SET state = 'due', due = ? WHERE url = ? AND state <> 'leased'", (stamp(now), url)
+        )
+
+    def redated(self, url: str, dated: datetime, *, now: datetime) -> None:
+        """Note when a known address changed, as a sitemap says. If it says a later date than before, the address is due."""
+        changed = "dated IS NOT NULL AND last_fetched IS NOT NULL AND state <> 'leased'"
+        self.conn.execute(
+            f"UPDATE frontier SET dated = ?1, due = iif({changed}, ?2, due), state = iif({changed}, 'due', state) "
+            "WHERE url = ?3 AND coalesce(dated, '') < ?1 AND priority <> ?4",
+            (stamp(dated), stamp(now), url, SOURCE),
+        )
+
+    def newest(self, entry: Entry, dated: datetime) -> None:
+        """Note the newest date in a sitemap."""
+        self.conn.execute("UPDATE frontier SET dated = ? WHERE id = ?", (stamp(dated), entry.id))
+
+    def newest_beside(self, entry: Entry) -> datetime | None:
+        """The newest date in the index that names a sitemap; None if it says none."""
+        row = self.conn.execute(
+            "SELECT i.dated FROM frontier f JOIN frontier i ON i.url = f.found_on WHERE f.id = ?", (entry.id,)
+        ).fetchone()
+        return instant(row[0]) if row and row[0] else None
+
+    def ask_parts(self, index: str, *, now: datetime) -> None:
+        """Make those parts of a sitemap index due of which it does not say when they changed."""
+        self.conn.execute(
+            "UPDATE frontier SET state = 'due', due = ?1 WHERE found_on = ?2 AND kind = 'sitemap' AND state <> 'leased' "
+            "AND (dated IS NULL OR dated > ?1)",
+            (stamp(now), index),
         )
 
     def release_leases(self) -> int:
@@ -88,7 +133,7 @@ class Frontier:
         run: int,
         sites: Iterable[int],
         busy: Collection[str] = (),
-        kinds: Collection[Kind] = ("front", "feed", "story"),
+        kinds: Collection[Kind] = KINDS,
         lease: timedelta = timedelta(minutes=10),
     ) -> Entry | None:
         """Lease the first due address of a host that is neither busy nor held; None if there is none."""
@@ -146,6 +191,22 @@ class Frontier:
             (stamp(until), reason, self._host(host(url), now)),
         )
 
+    def refused(self, entry: Entry, why: str, *, now: datetime) -> None:
+        """The host of an address wants nothing of us, as it seems. After REFUSALS in a row it is left alone, each time longer."""
+        row = self.conn.execute(
+            "UPDATE host SET refusals = refusals + 1 WHERE name = ? RETURNING refusals", (entry.host,)
+        ).fetchone()
+        if (seconds := pause(row[0])) is not None:
+            reason = f"{row[0]} refusals in a row, the last {why}"
+            self.hold(entry.url, until=now + timedelta(seconds=seconds), reason=reason, now=now)
+
+    def welcomed(self, entry: Entry) -> None:
+        """The host of an address gave a good answer: what it refused before is forgotten."""
+        self.conn.execute(
+            "UPDATE host SET refusals = 0, held_until = NULL, held_for = NULL WHERE name = ? AND refusals > 0",
+            (entry.host,),
+        )
+
     def put_off(self, origin: str, *, until: datetime) -> None:
         """Ask nothing that begins with an origin (`https://example.org`) before an instant."""
         self.conn.execute(
@@ -162,7 +223,7 @@ class Frontier:
             ).fetchone()
         )
 
-    def next_due(self, sites: Iterable[int], kinds: Collection[Kind] = ("front", "feed", "story")) -> datetime | None:
+    def next_due(self, sites: Iterable[int], kinds: Collection[Kind] = KINDS) -> datetime | None:
         """When something of the sites is due next, holds of hosts included; None if nothing is planned."""
         row = self.conn.execute(
             "SELECT min(max(f.due, coalesce(h.held_until, ''))) FROM frontier f JOIN host h ON h.id = f.host_id "
@@ -178,19 +239,17 @@ class Frontier:
         ).fetchone()
         return int(row[0])
 
-    def fronts(self, site: int) -> int:
-        """How many fronts of a site are known, further pages included."""
-        row = self.conn.execute(
-            "SELECT count(*) FROM frontier WHERE site_id = ? AND kind = 'front'", (site,)
-        ).fetchone()
+    def known(self, site: int, kind: Kind) -> int:
+        """How many addresses of a kind are known of a site, further pages and parts included."""
+        row = self.conn.execute("SELECT count(*) FROM frontier WHERE site_id = ? AND kind = ?", (site, kind)).fetchone()
         return int(row[0])
 
     def waiting(self, now: datetime, *, stories: bool = False) -> list[dict[str, Any]]:
-        """What a crawl beginning now would ask for: fronts, feeds and what is due; with `stories`, every known story."""
+        """What a crawl beginning now would ask for: every source and what is due; with `stories`, every known story."""
         rows = self.conn.execute(
-            "SELECT s.name, f.kind, f.url FROM frontier f JOIN site s ON s.id = f.site_id WHERE f.kind <> 'story' OR ? "
-            "OR (f.state <> 'done' AND f.due <= ?) ORDER BY f.priority DESC, f.due, f.id",
-            (stories, stamp(now)),
+            "SELECT s.name, f.kind, f.url FROM frontier f JOIN site s ON s.id = f.site_id WHERE f.kind IN ('front', 'feed') "
+            "OR f.priority = ? OR (? AND f.kind = 'story') OR (f.state <> 'done' AND f.due <= ?) ORDER BY f.priority DESC, f.due, f.id",
+            (SOURCE, stories, stamp(now)),
         )
         return [{"site": name, "kind": kind, "url": url} for name, kind, url in rows]
 
@@ -198,6 +257,10 @@ class Frontier:
 def _entry(row: tuple[Any, ...]) -> Entry:
     key, url, name, site, kind, etag, modified, failures, checks, first_seen, priority, *_ = row
     return Entry(key, url, name, site, kind, etag, modified, failures, checks, instant(first_seen), priority)
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else stamp(at)
 
 
 def _marks(values: Iterable[object]) -> str:

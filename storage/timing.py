@@ -42,3 +42,14 @@ def backoff(failures: int, rng: random.Random, *, first: float = 60.0, most: flo
     in the upper half so that many addresses do not come back together."""
     ceiling = min(most, first * 2 ** min(max(failures - 1, 0), 30))
     return float(ceiling * (1 + rng.random()) / 2)
+
+
+REFUSALS = 5
+"""Refusals in a row, no good answer between, after which a host is left alone. In one run no address is asked twice in a row, so
+that these are five addresses, or one front in five runs."""
+
+
+def pause(refusals: int, *, first: float = 7200.0, most: float = 86400.0) -> float | None:
+    """Seconds for which a host is left alone that refused so many times in a row: none before REFUSALS, then doubled each
+    time one more probe is refused. No jitter: the same is found again by a rebuild."""
+    return min(most, first * 2.0 ** min(refusals - REFUSALS, 30)) if refusals >= REFUSALS else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import socket
 import time
 from collections.abc import Sequence
@@ -187,6 +188,14 @@ def test_hosts_do_not_wait_for_each_other() -> None:
         begin = time.monotonic()
         asyncio.run(run([one, two, three]))
         assert time.monotonic() - begin < 0.3 * 3
+
+
+def test_a_host_that_answers_slowly_is_asked_slowly() -> None:
+    with Server() as server:
+        server.at |= dict.fromkeys(("/robots.txt", "/a", "/b"), slowly([b"", answer(b"#")], 0.2))
+        assert ask(server, "/a", "/b") == ["200", "200"]
+        begins = [request.begin for request in server.log]
+        assert min(b - a for a, b in itertools.pairwise(begins)) >= 0.38, "as long as the answer took"
 
 
 def test_crawl_delay_is_a_minimum() -> None:

@@ -244,7 +244,7 @@ def test_counts_and_what_waits(queue: Frontier) -> None:
     add(queue, "https://a.example/feed", kind="feed", priority=2)
     add(queue, "https://a.example/1")
     add(queue, "https://a.example/2", now=NOW + HOUR)
-    assert (queue.fronts(1), queue.fronts(2)) == (2, 0)
+    assert (queue.known(1, "front"), queue.known(2, "front")) == (2, 0)
     assert queue.due_count(NOW) == 4
     assert [row["url"][len("https://a.example/") :] for row in queue.waiting(NOW)] == ["", "feed", "page/2", "1"]
     assert len(queue.waiting(NOW, stories=True)) == 5

@@ -162,10 +162,10 @@ class Fetcher:
             await self._may(url, errand)
             answer = await self._try(url, errand)
             errand.exchanges.append(answer.exchange)
-            if answer.status not in redirects.STATUSES:
+            following = _onward(url, answer, errand)
+            if following is None:
                 return answer, url
-            errand.astray = True
-            url = redirects.target(url, answer.header("location"))
+            url = following
             if (url, self._cookies.header(url)) in seen:  # with new cookies it is another question
                 raise BadResponse(f"{shown(errand.asked)} redirects in a circle", cause=f"back to {shown(url)}")
             if len(seen) > hops:
@@ -269,6 +269,16 @@ class Fetcher:
         if name not in self._paces:
             self._paces[name] = Pace(name, self._settings.delay, clock=self._clock, sleep=self._sleep)
         return self._paces[name]
+
+
+def _onward(url: str, answer: Answer, errand: _Errand) -> str | None:
+    """Where an answer sends us, by its status or its markup; None if it is what was asked for."""
+    if answer.status in redirects.STATUSES:
+        errand.astray = True
+        return redirects.target(url, answer.header("location"))
+    if errand.robots or not answer.complete or not 200 <= answer.status < 300:
+        return None
+    return redirects.refreshed(Page(url, answer.body, headers=answer.headers))
 
 
 def _refused(answer: Answer) -> str:

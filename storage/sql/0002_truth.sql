@@ -4,6 +4,8 @@ ALTER TABLE capture ADD COLUMN optouts TEXT NOT NULL DEFAULT '[]';
 
 ALTER TABLE capture ADD COLUMN kept_because TEXT;
 
+ALTER TABLE host ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+
 ALTER TABLE article ADD COLUMN withdrawn TEXT;
 
 ALTER TABLE revision ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';
@@ -15,6 +17,10 @@ ALTER TABLE revision ADD COLUMN words_removed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE reading ADD COLUMN published_flag TEXT;
 
 ALTER TABLE reading ADD COLUMN modified_flag TEXT;
+
+ALTER TABLE frontier ADD COLUMN dated TEXT;
+
+CREATE INDEX frontier_found_on ON frontier (found_on) WHERE kind = 'sitemap';
 
 DROP INDEX capture_asked;
 
