@@ -39,6 +39,20 @@ class Demo:
     second: Outcome
     requests: dict[str, int]
 
+    def publications(self) -> list[dict[str, object]]:
+        """Of each publication: site, requests, articles found, those corrected and those withdrawn between the visits."""
+        first, second = self.first.tally.by_site, self.second.tally.by_site
+        return [
+            {
+                "site": name,
+                "requests": requests,
+                "articles": first[name]["new"] + second[name]["new"],
+                "corrected": second[name]["changed"],
+                "withdrawn": second[name]["gone"] + second[name]["soft_404"],
+            }
+            for name, requests in self.requests.items()
+        ]
+
 
 def settings_text(homes: Mapping[type[Paper], str]) -> str:
     """The settings of an archive of publications, each served at its home."""

@@ -202,7 +202,7 @@ def test_codings_head_and_keep_alive(portal: Portal, client: httpx.Client) -> No
 
 
 def test_the_log_shows_two_requests_at_once(client: httpx.Client) -> None:
-    with Portal(latency=0.1) as slow:
+    with Portal(latency=0.5) as slow:
         threads = [threading.Thread(target=httpx.get, args=(slow.base,), kwargs={"trust_env": False}) for _ in range(2)]
         for thread in threads:
             thread.start()

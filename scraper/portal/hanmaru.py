@@ -30,7 +30,7 @@ class Hanmaru(Paper):
 
     name = "hanmaru-sinmun"
     folder = "hanmaru"
-    sources = (("front", "/"), ("feed", "/rss/allArticle.xml"))
+    sources = (("front", "/"), ("front", "/news/articleList.html?view_type=sm"), ("feed", "/rss/allArticle.xml"))
     robots = """\
 User-agent: *
 Disallow: /member/

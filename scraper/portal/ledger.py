@@ -35,7 +35,7 @@ class Ledger(Paper):
 
     name = "peninsula-ledger"
     folder = "ledger"
-    sources = (("front", "/"),)
+    sources = (("front", "/"), ("sitemap", "/sitemap.xml"), ("sitemap", "/sitemaps/news.xml"))
     robots = """\
 User-agent: *
 Disallow: /subscribe

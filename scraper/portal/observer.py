@@ -29,7 +29,7 @@ class Observer(Paper):
 
     name = "yeongil-observer"
     folder = "observer"
-    parser = "tagdiv"
+    sources = (("front", "/"), ("feed", "/feed/"), ("sitemap", "/sitemap_index.xml"))
     robots = """\
 User-agent: *
 Disallow: /wp-admin/

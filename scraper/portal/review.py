@@ -28,6 +28,7 @@ class Review(Paper):
 
     name = "namsan-review"
     folder = "review"
+    sources = (("front", "/"), ("feed", "/feed/atom/"), ("wp", "/wp-json/wp/v2/posts"))
     robots = """\
 User-agent: *
 Disallow: /wp-admin/
