@@ -1,6 +1,7 @@
 """What a front announces: cards (headline, teaser, section, place), further pages, sections, feeds."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from parsers.feeds import items as feed_items
 from parsers.page import Page
 from parsers.stories import is_section, is_story
 from parsers.text import clean, node_text, normalised
-from parsers.url import domain, try_canonical
+from parsers.url import domain, host, try_canonical
 
 __all__ = ["FeedItem", "Front", "feed", "front", "generic_cards", "is_story", "links", "looks_like_feed"]
 
@@ -42,7 +43,7 @@ class Front:
     `cards`: stories in page order. `pages`: further numbered pages of this listing. `sections`: fronts of sections that
     the page's menus link to. `feeds`: as the head announces them. `published`: UTC instants that a feed gives for its
     stories, those that cannot be right left out. `others`: where no link looks like a story, all of them, at most
-    MAX_OTHERS. All addresses are canonical.
+    MAX_OTHERS. All addresses are canonical. `elsewhere`: other hosts, with the number of addresses there.
     """
 
     cards: tuple[Card, ...] = ()
@@ -52,6 +53,7 @@ class Front:
     title: str = ""
     published: Mapping[str, datetime] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
 
 
 def base_of(page: Page) -> str:
@@ -86,7 +88,16 @@ def front(page: Page, cards: tuple[Card, ...] | None = None) -> Front:
         feeds=tuple(_feeds(page)),
         title=clean(heading.text(deep=True)) if heading is not None else "",
         others=() if announced else _others(page, own),
+        elsewhere=_elsewhere(page, own),
     )
+
+
+def _elsewhere(page: Page, own: str) -> dict[str, int]:
+    """Hosts that a page links to beside its own."""
+    hrefs = {(node.attributes.get("href") or "").strip() for node in page.tree.css("a[href]")[:MAX_LINKS]}
+    away = [f"https:{href}" if href.startswith("//") else href for href in hrefs]
+    names = Counter(host(href) for href in away if href.lower().startswith(("http://", "https://")))
+    return {name: number for name, number in names.items() if name not in ("", host(own))}
 
 
 def _others(page: Page, own: str) -> tuple[str, ...]:

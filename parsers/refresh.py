@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 MAX_SECONDS = 5
 """Pages that wait longer are there to be read; fronts that load themselves anew take minutes."""
+LOOKED_AT = 1 << 15
+"""Bytes from the beginning. Pages that send on say so at once, and every page is looked at."""
 _SIGN = re.compile(rb"http-equiv\s*=\s*[\"']?\s*refresh", re.IGNORECASE)
 _HTML = ("", "text/html", "application/xhtml+xml")
 _INERT = frozenset({"noscript", "template"})
@@ -26,10 +28,7 @@ def target(page: Page) -> str | None:
 
     Read as browsers do (HTML, "shared declarative refresh steps"); one without an address loads the page itself again.
     """
-    # Nearly no page has one: to look for the word costs far less than to search without regard to case, or to parse.
-    if b"efresh" not in page.body and b"EFRESH" not in page.body:
-        return None
-    if page.content_type not in _HTML or not _SIGN.search(page.body):
+    if page.content_type not in _HTML or not _announced(page.body):
         return None
     for node in page.tree.css("meta[http-equiv]"):
         attributes = node.attributes
@@ -40,6 +39,18 @@ def target(page: Page) -> str | None:
             return None
         return (content[2] or content[3] or content[4] or "").strip() or None
     return None
+
+
+def _announced(body: bytes) -> bool:
+    """Whether a body may hold one. Nearly none does: to look for the word and then around it costs far less than to search
+    all of it without regard to case, or to parse it."""
+    for word in (b"efresh", b"EFRESH"):
+        at = body.find(word, 0, LOOKED_AT)
+        while at >= 0:
+            if _SIGN.search(body, max(at - 40, 0), at + len(word)):
+                return True
+            at = body.find(word, at + 1, LOOKED_AT)
+    return False
 
 
 def _within(node: "LexborNode") -> Iterator[str]:

@@ -1,23 +1,21 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from parsers import dates, links, metadata, registry, sitemaps, verdict, wordpress
-from parsers.article import Article
-from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
+from parsers import dates, links
+from parsers.errors import ArchiveDamaged
 from parsers.page import Page
-from parsers.sitemaps import Listing
 from parsers.url import try_canonical
 from scraper import robots
-from scraper.fetch.optouts import optouts
 from scraper.listings import Listings
+from scraper.reading import LISTS, Reading, read
 from scraper.settings import SiteSettings, in_scope
+from scraper.tally import Tally
 from storage import importing, replay, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
@@ -30,114 +28,15 @@ FRONT_EVERY = 1800.0
 """Seconds after which a front or feed is due again where the site's block does not say `every`."""
 MAX_OFFERED = 20
 """Feeds, and sitemaps, that are taken of what a site itself offers."""
-LISTS = ("sitemap", "wp")
-"""Sources that list addresses, and show nothing of what stood where."""
-MAX_ERRORS = 1000
-"""Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
 REFUSING = frozenset({401, 403, 451})
 """Statuses that say that somebody does not want us. 429 and 503 want us later: `scraper.fetch.pace`."""
-_LEADS_ON = ("front", "empty")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a page gave: of a story an article, of a front or feed its cards, of a sitemap its list; or the error's words.
-
-    `optouts`: those that its headers or its markup state.
-    """
-
-    verdict: str | None = None
-    article: Article | None = None
-    front: links.Front | None = None
-    listing: Listing | None = None
-    problem: str = ""
-    optouts: tuple[str, ...] = ()
-
-
-def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, only_optouts: bool = False) -> Reading:
-    """Read the page of a story or a source with the site's parser. Pure: may run in another process.
-
-    `only_optouts`: verdict and fields are left for later.
-    """
-    stated = tuple(optouts(page.headers)) if kind in LISTS else _optouts(page)
-    if only_optouts:
-        return Reading(optouts=stated)
-    try:
-        if kind == "story":
-            article = registry.read(page, parser=parser, timezone=timezone)
-            front = links.front(page) if article.verdict in _LEADS_ON else None
-            return Reading(article.verdict, article, front, optouts=stated)
-        if kind in LISTS or sitemaps.looks_like_sitemap(page):
-            return dataclasses.replace(_listing(page, kind), optouts=stated)
-        found, front = _front(page, parser)
-        return Reading(found, front=front, optouts=stated)
-    except (NoLayoutFits, ParseError) as error:
-        return Reading("error", problem=str(error), optouts=stated)
-    except Exception as error:  # a page that breaks a reader is kept with the reason, and never stops a crawl
-        words = f"{type(error).__name__} while reading {page.url}: {error}"
-        return Reading("error", problem=words, optouts=stated)
-
-
-def _front(page: Page, parser: str | None) -> tuple[str, links.Front | None]:
-    if links.looks_like_feed(page):
-        return "front", links.feed(page)
-    bad = verdict.of_response(page)
-    return (bad, None) if bad is not None else ("front", registry.front(page, parser=parser))
-
-
-def _listing(page: Page, kind: str) -> Reading:
-    """A sitemap or a list of posts; what is no such thing has the verdict of a page if there is one."""
-    bad = verdict.of_response(page)
-    if page.status >= 400:
-        return Reading(bad)
-    try:
-        listing = wordpress.posts(page) if kind == "wp" else sitemaps.read(page)
-    except ParseError:
-        if bad in (None, "not_html"):
-            raise
-        return Reading(bad)
-    return Reading("front", listing=listing, problem=listing.fault)
-
-
-def _optouts(page: Page) -> tuple[str, ...]:
-    """Opt-outs of a page: those of its headers, and those its markup states (robots meta, TDM reservation)."""
-    found = list(optouts(page.headers))
-    if b"<" in page.body[:2000]:
-        head = metadata.head(page)
-        found += [word for word in ("noarchive", "noindex") if word in head.robots]
-        if head.tdm_reservation:
-            found.append("tdm-reservation")
-    return tuple(dict.fromkeys(found))
 
 
 def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -> str | None:
     """The opt-out that keeps us from storing this page's text, if any. A site set to `archive = "full"` has none."""
     return None if site.archive == "full" else next((word for word in found if word in respect), None)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    by_site: dict[str, Counter[str]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-
-    def add(self, site: str, *outcomes: str) -> None:
-        """Count outcomes for a site."""
-        self.counts.update(outcomes)
-        self.by_site.setdefault(site, Counter()).update(outcomes)
-
-    def error(self, url: str, words: str) -> None:
-        """Note what went wrong at an address."""
-        if len(self.errors) < MAX_ERRORS:
-            self.errors[url] = words
-
-    def failed_sites(self) -> list[str]:
-        """Sites from which nothing came although something was asked."""
-        return sorted(site for site, seen in self.by_site.items() if seen["tried"] and not seen["got"])
 
 
 class _Asked(NamedTuple):
@@ -197,13 +96,14 @@ class Ingest:
         if outcome == "unchanged" and verdict == "challenge":
             outcome = verdict
         if reading is not None and reading.listing is not None and withheld is None:
-            Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+            old = Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+            self.tally.drop("before_since" if self.since else "not_fresh", old)
         if entry.kind == "sitemap":
             self.archive.frontier.ask_parts(entry.url, now=now)
         if reading is not None and reading.front is not None:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
-            elif -MAX_DEPTH < entry.priority < 0:
+            elif entry.priority < 0:
                 self._follow(entry, site, reading.front, entry.priority - 1, now)
         self.archive.frontier.done(
             entry,
@@ -313,22 +213,39 @@ class Ingest:
         """Queue the stories and further pages of a front or feed."""
         cards = [card for card in front.cards if in_scope(card.url, site)]
         wanted = [card for card in cards if not self._too_old(card.url, front)]
+        self.tally.drop("before_since", len(cards) - len(wanted))
         self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
         for card in wanted:
             if not self.archive.knows(card.url):
-                self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+                self.archive.frontier.add(
+                    card.url,
+                    site=entry.site,
+                    kind="story",
+                    now=now,
+                    found_on=entry.url,
+                    since=_dated(card.url, front),
+                )
         if not cards and entry.kind == "front":
             self._follow(entry, site, front, -1, now)
         if site.discovers and entry.url == site.home:
             for url in [url for url in front.feeds if in_scope(url, site)][:MAX_OFFERED]:
                 self._source(url, "feed", entry.site, now, entry.url)
+        if cards or entry.kind != "front":
+            away = sum(n for name, n in front.elsewhere.items() if not in_scope(f"https://{name}/", site))
+            self.tally.drop("out_of_scope", max(away, len(front.cards) - len(cards)))  # a feed has cards alone
         for url in self._further_fronts(entry, site, front):
             self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
 
     def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
-        for url in [card.url for card in front.cards] + list(front.others):
-            if in_scope(url, site) and not self.archive.knows(url):
+        urls = [card.url for card in front.cards] + list(front.others)
+        within = [url for url in urls if in_scope(url, site)]
+        self.tally.drop("out_of_scope", len(urls) - len(within))
+        if priority < -MAX_DEPTH:
+            self.tally.drop("depth", sum(not self.archive.frontier.knows(url) for url in within))
+            return
+        for url in within:
+            if not self.archive.knows(url):
                 self.archive.frontier.add(
                     url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
                 )
@@ -337,18 +254,20 @@ class Ingest:
         """Whether the feed or the address itself dates a story before `since`."""
         if self.since is None:
             return False
-        at = front.published.get(url) or dates.of_address(url)
+        at = _dated(url, front)
         return at is not None and at < self.since
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
         """Further pages of a listing, and the sections that a front of the settings links to."""
-        if entry.kind != "front" or self.archive.frontier.known(entry.site, "front") >= MAX_LISTING_PAGES * len(
-            site.sources
-        ):
+        if entry.kind != "front":
             return []
         declared = any(source.url == entry.url for source in site.sources)
         further = front.pages + (front.sections if declared else ())
-        return [url for url in further if in_scope(url, site)]
+        within = [url for url in further if in_scope(url, site)]
+        if self.archive.frontier.known(entry.site, "front") >= MAX_LISTING_PAGES * len(site.sources):
+            self.tally.drop("pages", sum(not self.archive.frontier.knows(url) for url in within))
+            return []
+        return within
 
     def _again(self, entry: Entry, site: SiteSettings, outcome: str, status: int, now: datetime) -> datetime | None:
         """When an address that answered is asked again; None: never by itself. One that was refused is not pressed for."""
@@ -359,6 +278,11 @@ class Ingest:
         if outcome in ("error", "challenge", "truncated") and status not in REFUSING:
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
         return timing.next_recheck(entry.first_seen, now, site.recheck)
+
+
+def _dated(url: str, front: links.Front) -> datetime | None:
+    """When a story came out, as its feed or the address itself says."""
+    return front.published.get(url) or dates.of_address(url)
 
 
 def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:

@@ -56,17 +56,18 @@ class Listings:
             if source.kind == "wp" and self.since is not None:
                 self._ask(wordpress.address(source.url, after=self.since), "wp", OLD_PART, None)
 
-    def take(self, entry: Entry, listing: Listing) -> None:
-        """Queue the stories, parts and further pages that a list offers."""
+    def take(self, entry: Entry, listing: Listing) -> int:
+        """Queue the stories, parts and further pages that a list offers; gives how many stories are too old."""
         span = self._span(entry, listing)
-        fresh = self._stories(entry, listing, span)
+        new, old = self._stories(entry, listing, span)
         if entry.kind == "wp":
-            self._next_page(entry, listing, span, all_new=fresh == len(listing.items) > 0)
+            self._next_page(entry, listing, span, all_new=new == len(listing.items) > 0)
         else:
             self._parts(entry, listing.parts, span)
         if entry.priority == SOURCE and listing.newest is not None:
             self.frontier.newest(entry, listing.newest)
         self.archive.note(self.key, self.now.date(), "dropped", "beyond_most", n=listing.over)
+        return old
 
     def _span(self, entry: Entry, listing: Listing) -> _Span:
         after = wordpress.asked(entry.url)[1] if entry.kind == "wp" else None
@@ -74,8 +75,8 @@ class Listings:
         newest = min(told or self.now, self.now)
         return _Span(self.since or after or newest - FRESH, newest - NEW)
 
-    def _stories(self, entry: Entry, listing: Listing, span: _Span) -> int:
-        """Queue stories, the newest first; gives how many were not known before."""
+    def _stories(self, entry: Entry, listing: Listing, span: _Span) -> tuple[int, int]:
+        """Queue stories, the newest first; gives how many were not known before, and how many are too old."""
         dated = [(at, item) for item in listing.items if (at := _told(item)) is not None]
         undated = [item for item in listing.items if _told(item) is None]
         new = old = 0
@@ -90,7 +91,7 @@ class Listings:
             new += self._story(entry, item, OLD_STORY if self.since is not None else 0)
         self.archive.note(self.key, self.now.date(), "listed", n=new)
         self.archive.note(self.key, self.now.date(), "dropped", "before_since" if self.since else "not_fresh", n=old)
-        return new
+        return new, old
 
     def _story(self, entry: Entry, item: Listed, priority: int) -> bool:
         sure = item.published is not None or entry.kind == "wp"

@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from parsers.errors import ArchiveLocked, UsageError
-from scraper.ingest import Ingest, read
+from scraper.ingest import Ingest
+from scraper.reading import read
 from scraper.settings import Settings, SiteSettings, from_row
 from scraper.takedown import read_again
 from storage import facts, takedown

@@ -14,11 +14,12 @@ from typing import Any
 
 from parsers.errors import Interrupted
 from parsers.version import __version__
+from scraper import headers
 from scraper.clock import Clock
 from scraper.crawl import Crawl, Limits, Progress
 from scraper.fetch.client import user_agent
-from scraper.ingest import Tally
 from scraper.settings import Settings, SiteSettings, require_contact
+from scraper.tally import Tally
 from storage.archive import Archive
 
 
@@ -57,10 +58,12 @@ def crawl(
 ) -> Outcome:
     """Crawl some sites of an archive as one recorded run.
 
-    Raises SettingsError (no contact), ArchiveLocked (another run writes), Interrupted (Ctrl-C: what was fetched is kept,
-    the next run goes on).
+    Raises SettingsError (no contact, or a header's secret is missing), ArchiveLocked (another run writes), Interrupted (Ctrl-C:
+    what was fetched is kept, the next run goes on).
     """
     require_contact(settings.crawl)
+    for site in sites:
+        headers.require(site.headers, f"site {site.name!r}")
     with Archive.open(folder, write=True) as archive:
         started = clock.now()
         values = {
@@ -104,5 +107,5 @@ def crawl(
         finally:
             if readers is not None:
                 readers.shutdown(cancel_futures=True)
-            archive.end_run(run, now=clock.now(), state=state, counts=job.tally.counts, errors=len(job.tally.errors))
+            archive.end_run(run, now=clock.now(), state=state, counts=job.tally.row(), errors=len(job.tally.errors))
         return Outcome(run, state, started, clock.now(), tally, tuple(archive.recovered), refused)

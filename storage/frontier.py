@@ -1,10 +1,15 @@
-"""The queue: every address known, when it is due, who is fetching it. State in SQLite, so that a killed crawl goes on."""
+"""The queue: every address known, when it is due, who is fetching it. State in SQLite, so that a killed crawl goes on.
+
+It is sharded by host and site. Within a shard, the higher priority goes first (fronts, feeds and news sitemaps before
+stories); of equal ones that which became due last, so that fresh stories go before old ones. Each question costs a few
+steps in one index, however many addresses wait.
+"""
 
 import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from parsers.url import host
 from storage.timing import instant, pause, stamp
@@ -15,18 +20,31 @@ KINDS: tuple[Kind, ...] = ("front", "feed", "sitemap", "wp", "story")
 SOURCE = 2
 """Priority of what every crawl asks: the sources of the settings, and those that a site itself offers."""
 
-_COLUMNS = (
-    "f.id, f.url, h.name, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority"
+_COLUMNS = "f.id, f.url, f.host_id, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority, h.refusals"
+_SHARD = "host_id = ?1 AND site_id = ?2 AND state = 'due'"
+_LEVELS = (
+    f"WITH RECURSIVE level (n) AS (SELECT max(priority) FROM frontier WHERE {_SHARD} UNION ALL SELECT "
+    f"(SELECT max(priority) FROM frontier WHERE {_SHARD} AND priority < n) FROM level WHERE n IS NOT NULL) "
 )
+"""The priorities of a shard's addresses; with each of them given, the index tells the first and the last that is due."""
+
+
+class Shard(NamedTuple):
+    """The addresses of one site on one host. `name`: the host's."""
+
+    host: int
+    site: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An address taken from the queue. `failures`: in a row; `checks`: times it was answered."""
+    """An address taken from the queue. `host`: its key; `failures`: in a row; `checks`: times it was answered; `refusals`: of
+    the host, in a row."""
 
     id: int
     url: str
-    host: str
+    host: int
     site: int
     kind: Kind
     etag: str | None
@@ -35,17 +53,19 @@ class Entry:
     checks: int
     first_seen: datetime
     priority: int = 0
+    refusals: int = 0
 
 
 class Frontier:
     """The queue of one archive, over the archive's connection; changes belong to the caller's transaction.
 
-    `tombstones`: addresses that are not queued.
+    `tombstones`: addresses that are not queued. `stirred`: shards to which something was added; whoever reads it empties it.
     """
 
     def __init__(self, conn: sqlite3.Connection) -> None:
         self.conn = conn
         self.tombstones = Tombstones()
+        self.stirred: set[Shard] = set()
 
     def add(
         self,
@@ -57,17 +77,40 @@ class Frontier:
         priority: int = 0,
         found_on: str | None = None,
         dated: datetime | None = None,
+        since: datetime | None = None,
     ) -> bool:
-        """Queue an address, due now; False if it is known already, or was taken down. `dated`: see `redated`."""
+        """Queue an address; False if it is known already, or was taken down.
+
+        It is due now, or already since its story came out, if that is known (`since`): the latest goes first. `dated`: see
+        `redated`.
+        """
         if self.tombstones and self.tombstones.url(url):
             return False
+        name = host(url)
+        key = self._host(name, now)
         cursor = self.conn.execute(
             "INSERT INTO frontier (url, host_id, site_id, kind, priority, due, found_on, first_seen, dated) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO NOTHING",
-            (url, self._host(host(url), now), site, kind, priority, stamp(now), found_on, stamp(now), _stamp(dated)),
+            (
+                url,
+                key,
+                site,
+                kind,
+                priority,
+                stamp(min(now, since) if since else now),
+                found_on,
+                stamp(now),
+                _stamp(dated),
+            ),
         )
+        if cursor.rowcount == 1:
+            self.stirred.add(Shard(key, site, name))
         return cursor.rowcount == 1
+
+    def knows(self, url: str) -> bool:
+        """Whether an address was ever queued."""
+        return self.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None
 
     def _host(self, name: str, now: datetime) -> int:
         row = self.conn.execute("SELECT id FROM host WHERE name = ?", (name,)).fetchone()
@@ -87,14 +130,14 @@ class Frontier:
 
     def ask_again(self, url: str, *, now: datetime) -> None:
         """Make a known address due."""
-        self.conn.execute(
+        self._sooner(
             "UPDATE frontier SET state = 'due', due = ? WHERE url = ? AND state <> 'leased'", (stamp(now), url)
         )
 
     def redated(self, url: str, dated: datetime, *, now: datetime) -> None:
         """Note when a known address changed, as a sitemap says. If it says a later date than before, the address is due."""
         changed = "dated IS NOT NULL AND last_fetched IS NOT NULL AND state <> 'leased'"
-        self.conn.execute(
+        self._sooner(
             f"UPDATE frontier SET dated = ?1, due = iif({changed}, ?2, due), state = iif({changed}, 'due', state) "
             "WHERE url = ?3 AND coalesce(dated, '') < ?1 AND priority <> ?4",
             (stamp(dated), stamp(now), url, SOURCE),
@@ -113,11 +156,18 @@ class Frontier:
 
     def ask_parts(self, index: str, *, now: datetime) -> None:
         """Make those parts of a sitemap index due of which it does not say when they changed."""
-        self.conn.execute(
+        self._sooner(
             "UPDATE frontier SET state = 'due', due = ?1 WHERE found_on = ?2 AND kind = 'sitemap' AND state <> 'leased' "
             "AND (dated IS NULL OR dated > ?1)",
             (stamp(now), index),
         )
+
+    def _sooner(self, update: str, values: tuple[Any, ...]) -> None:
+        """Make known addresses due by an UPDATE of the queue."""
+        moved = set(self.conn.execute(f"{update} RETURNING host_id, site_id", values).fetchall())
+        for key, site in moved:
+            (name,) = self.conn.execute("SELECT name FROM host WHERE id = ?", (key,)).fetchone()
+            self.stirred.add(Shard(key, site, name))
 
     def release_leases(self) -> int:
         """Give back what a dead run was fetching. Only for the holder of the archive's lock: no other run is alive."""
@@ -126,23 +176,31 @@ class Frontier:
         )
         return cursor.rowcount
 
+    def shards(self, sites: Iterable[int]) -> list[Shard]:
+        """The shards of some sites."""
+        rows = self.conn.execute(
+            "SELECT DISTINCT f.host_id, f.site_id, h.name FROM frontier f JOIN host h ON h.id = f.host_id "
+            f"WHERE f.site_id IN ({_marks(sites)})",
+            tuple(sites),
+        )
+        return [Shard(*row) for row in rows]
+
     def take(
         self,
+        shard: Shard,
         now: datetime,
         *,
         run: int,
-        sites: Iterable[int],
-        busy: Collection[str] = (),
+        lease: timedelta,
         kinds: Collection[Kind] = KINDS,
-        lease: timedelta = timedelta(minutes=10),
     ) -> Entry | None:
-        """Lease the first due address of a host that is neither busy nor held; None if there is none."""
+        """Lease the first address of a shard that is due; None if there is none, or its host is held."""
         row = self.conn.execute(
-            f"SELECT {_COLUMNS}, h.id FROM frontier f JOIN host h ON h.id = f.host_id "
-            f"WHERE f.state = 'due' AND f.due <= ? AND f.site_id IN ({_marks(sites)}) AND f.kind IN ({_marks(kinds)}) "
-            f"AND h.name NOT IN ({_marks(busy)}) AND (h.held_until IS NULL OR h.held_until <= ?) "
-            "ORDER BY f.priority DESC, f.due, f.id LIMIT 1",
-            (stamp(now), *sites, *kinds, *busy, stamp(now)),
+            f"{_LEVELS} SELECT {_COLUMNS} FROM (SELECT n, (SELECT id FROM frontier WHERE {_SHARD} AND priority = n AND due <= ?3 "
+            f"AND kind IN ({_marks(kinds)}) ORDER BY due DESC, id LIMIT 1) AS first FROM level WHERE n IS NOT NULL) "
+            "JOIN frontier f ON f.id = first JOIN host h ON h.id = f.host_id "
+            "WHERE h.held_until IS NULL OR h.held_until <= ?3 ORDER BY n DESC LIMIT 1",
+            (shard.host, shard.site, stamp(now), *kinds),
         ).fetchone()
         if row is None:
             return None
@@ -151,7 +209,7 @@ class Frontier:
             (run, stamp(now + lease), row[0]),
         )
         self.conn.execute(
-            "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), row[11])
+            "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), shard.host)
         )
         return _entry(row)
 
@@ -194,7 +252,7 @@ class Frontier:
     def refused(self, entry: Entry, why: str, *, now: datetime) -> None:
         """The host of an address wants nothing of us, as it seems. After REFUSALS in a row it is left alone, each time longer."""
         row = self.conn.execute(
-            "UPDATE host SET refusals = refusals + 1 WHERE name = ? RETURNING refusals", (entry.host,)
+            "UPDATE host SET refusals = refusals + 1 WHERE id = ? RETURNING refusals", (entry.host,)
         ).fetchone()
         if (seconds := pause(row[0])) is not None:
             reason = f"{row[0]} refusals in a row, the last {why}"
@@ -203,7 +261,7 @@ class Frontier:
     def welcomed(self, entry: Entry) -> None:
         """The host of an address gave a good answer: what it refused before is forgotten."""
         self.conn.execute(
-            "UPDATE host SET refusals = 0, held_until = NULL, held_for = NULL WHERE name = ? AND refusals > 0",
+            "UPDATE host SET refusals = 0, held_until = NULL, held_for = NULL WHERE id = ? AND refusals > 0",
             (entry.host,),
         )
 
@@ -217,25 +275,24 @@ class Frontier:
     def find(self, url: str, *, site: int, kind: str, now: datetime) -> Entry:
         """The entry of an address, made if there is none."""
         self.add(url, site=site, kind=kind, now=now)
-        return _entry(
-            self.conn.execute(
-                f"SELECT {_COLUMNS} FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.url = ?", (url,)
-            ).fetchone()
-        )
+        query = f"SELECT {_COLUMNS} FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.url = ?"
+        return _entry(self.conn.execute(query, (url,)).fetchone())
 
-    def next_due(self, sites: Iterable[int], kinds: Collection[Kind] = KINDS) -> datetime | None:
-        """When something of the sites is due next, holds of hosts included; None if nothing is planned."""
+    def next_due(self, shard: Shard, kinds: Collection[Kind] = KINDS) -> datetime | None:
+        """When something of a shard is due next, a hold of its host included; None if nothing is planned."""
         row = self.conn.execute(
-            "SELECT min(max(f.due, coalesce(h.held_until, ''))) FROM frontier f JOIN host h ON h.id = f.host_id "
-            f"WHERE f.state = 'due' AND f.site_id IN ({_marks(sites)}) AND f.kind IN ({_marks(kinds)})",
-            (*sites, *kinds),
+            f"{_LEVELS} SELECT max(min(first), coalesce((SELECT held_until FROM host WHERE id = ?1), '')) FROM (SELECT "
+            f"(SELECT due FROM frontier WHERE {_SHARD} AND priority = n AND kind IN ({_marks(kinds)}) ORDER BY due LIMIT 1) AS first "
+            "FROM level WHERE n IS NOT NULL)",
+            (shard.host, shard.site, *kinds),
         ).fetchone()
         return instant(row[0]) if row[0] else None
 
-    def due_count(self, now: datetime) -> int:
-        """How many addresses wait."""
+    def due_count(self, sites: Iterable[int], now: datetime) -> int:
+        """How many addresses of some sites wait. Goes through all of them: to be asked now and then."""
         row = self.conn.execute(
-            "SELECT count(*) FROM frontier WHERE state = 'due' AND due <= ?", (stamp(now),)
+            f"SELECT count(*) FROM frontier WHERE site_id IN ({_marks(sites)}) AND state = 'due' AND due <= ?",
+            (*sites, stamp(now)),
         ).fetchone()
         return int(row[0])
 
@@ -248,15 +305,16 @@ class Frontier:
         """What a crawl beginning now would ask for: every source and what is due; with `stories`, every known story."""
         rows = self.conn.execute(
             "SELECT s.name, f.kind, f.url FROM frontier f JOIN site s ON s.id = f.site_id WHERE f.kind IN ('front', 'feed') "
-            "OR f.priority = ? OR (? AND f.kind = 'story') OR (f.state <> 'done' AND f.due <= ?) ORDER BY f.priority DESC, f.due, f.id",
+            "OR f.priority = ? OR (? AND f.kind = 'story') OR (f.state <> 'done' AND f.due <= ?) "
+            "ORDER BY f.priority DESC, f.due DESC, f.id",
             (SOURCE, stories, stamp(now)),
         )
         return [{"site": name, "kind": kind, "url": url} for name, kind, url in rows]
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:
-    key, url, name, site, kind, etag, modified, failures, checks, first_seen, priority, *_ = row
-    return Entry(key, url, name, site, kind, etag, modified, failures, checks, instant(first_seen), priority)
+    key, url, host, site, kind, etag, modified, failures, checks, first_seen, *rest = row
+    return Entry(key, url, host, site, kind, etag, modified, failures, checks, instant(first_seen), *rest)
 
 
 def _stamp(at: datetime | None) -> str | None:

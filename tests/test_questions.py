@@ -258,7 +258,10 @@ def test_status_of_sites_that_wait_fail_or_are_held(tmp_path: Path) -> None:
         assert one()["state"] == "ok"
         for n in range(3):
             assert one()["state"] == "ok"
-            entry = archive.frontier.take(NOW + timedelta(days=n), run=run, sites=[site], kinds=["front"])
+            (shard,) = archive.frontier.shards([site])
+            entry = archive.frontier.take(
+                shard, NOW + timedelta(days=n), run=run, lease=timedelta(minutes=10), kinds=["front"]
+            )
             assert entry is not None
             archive.frontier.failed(entry, outcome="x", status=None, retry=NOW + timedelta(days=n + 1))
         assert one()["state"] == "failing"

@@ -1,6 +1,7 @@
 """Meta refresh: what is one and what is not, and that it is followed as redirects are."""
 
 import asyncio
+import gzip
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import ip_network
@@ -13,6 +14,8 @@ from test_rebuild import QUEUE, anew, assert_same, rows, tables
 from parsers.errors import AddressRefused, BadResponse, FetchError, RobotsDenied
 from parsers.page import Page
 from parsers.refresh import target
+from scraper.cli.main import run as newsmorgue
+from scraper.crawl import Limits
 from scraper.fetch.client import Fetched, Fetcher
 from storage.captures import Warc
 from tests.servers import Server, answer, moved, settings
@@ -80,7 +83,10 @@ ONE = '<meta http-equiv=refresh content="0;url=/b">'
         ("<p>How to write http-equiv=refresh in HTML</p>", None),
         ("<meta name=refresh content='0;url=/b'>", None),
         ("", None),
+        ("<p>" + "x" * 30_000 + ONE, "/b"),
+        ("<p>" + "x" * 40_000 + ONE, None),
     ],
+    ids=range(19),
 )
 def test_markup(markup: str, expected: str | None) -> None:
     assert target(page(markup)) == expected
@@ -206,3 +212,55 @@ def test_the_archive_has_the_hop_and_a_rebuild_finds_the_same(tmp_path: Path) ->
     assert anew(tmp_path) == []
     assert_same(before, tmp_path)
     assert rows(tmp_path, QUEUE) == queue
+
+
+@pytest.mark.parametrize("said", [b"", b'<meta name="robots" content="noarchive">'])
+def test_a_page_that_opts_out_is_no_more_than_its_head(tmp_path: Path, said: bytes) -> None:
+    wandering = b'<meta http-equiv=refresh content="0;url=/print/1"><p>wandering words'
+    with Server() as server:
+        server.at |= {
+            "/": answer(front(STORY.format(1))),
+            STORY.format(1): answer(said + wandering),
+            "/print/1": answer(html("Two boats lost")),
+        }
+        visit(server, tmp_path)
+    assert urls(tmp_path) == ["/print/1"]
+    warc = Warc(tmp_path / "warc")
+    (hop,) = [one for one in warc.records(warc.files()[0]) if one.kind == "response" and "high-tide" in one.url]
+    assert (hop.payload, hop.truncated) == ((b"", "length") if said else (wandering, None))
+    before = tables(tmp_path)
+    assert anew(tmp_path) == []
+    assert_same(before, tmp_path)
+
+
+def test_where_something_was_taken_down_redirects_are_no_more_than_their_heads(tmp_path: Path) -> None:
+    with Server() as server:
+        server.at |= {
+            "/": answer(front(STORY.format(1), STORY.format(2))),
+            STORY.format(1): answer(html("Two boats lost")),
+            STORY.format(2): answer(b'<meta http-equiv=refresh content="0;url=/print/2"><p>wandering words'),
+            "/print/2": answer(html("Two boats found")),
+        }
+        visit(server, tmp_path, Limits(wait=0.0, stories=1))
+        assert urls(tmp_path) == [STORY.format(1)]
+        assert (
+            newsmorgue(
+                [
+                    "takedown",
+                    server.url(STORY.format(1)),
+                    "--reason",
+                    "x",
+                    "--by",
+                    "y",
+                    "--apply",
+                    "--archive",
+                    str(tmp_path),
+                ]
+            )
+            == 0
+        )
+        visit(server, tmp_path, now=NOW + timedelta(hours=1))
+    assert urls(tmp_path) == ["/print/2"]
+    kept = b"".join(gzip.decompress(path.read_bytes()) for path in (tmp_path / "warc").iterdir())
+    assert STORY.format(2).encode() in kept
+    assert b"wandering words" not in kept

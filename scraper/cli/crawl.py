@@ -72,6 +72,8 @@ def crawl(
             folder, settings, chosen, clock=clock(os.environ), limits=limits, progress=progress, jobs=jobs
         )
     _report(outcome, as_json=as_json)
+    if older := outcome.tally.dropped["not_fresh"]:
+        say(f"{older} older stories that sitemaps list were left out; --since DATE takes them")
     failed = ", ".join(outcome.tally.failed_sites())
     step = f"newsmorgue status --archive {folder}"
     problems: list[NewsmorgueError] = [_refused(site) for site in outcome.refused]
@@ -140,7 +142,7 @@ def _first_error(outcome: Outcome) -> str:
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:
-    counts = outcome.tally.counts
+    counts, dropped = outcome.tally.counts, outcome.tally.dropped
     for words in outcome.recovered:
         say(f"recovered from a run that was killed: {words}")
     if as_json:
@@ -152,6 +154,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "started": outcome.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "seconds": round((outcome.ended - outcome.started).total_seconds(), 3),
                 "counts": dict(counts),
+                "dropped": dict(dropped),
                 "sites": {site: dict(seen) for site, seen in outcome.tally.by_site.items()},
                 "errors": outcome.tally.errors,
                 "refused": outcome.refused,
@@ -163,5 +166,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
     say(
         f"run {outcome.run} {outcome.state} in {seconds:.1f} s: {counts['tried']} requests; {words or 'nothing was due'}"
     )
+    if dropped:
+        say(f"links not followed: {', '.join(f'{dropped[cause]} {cause}' for cause in sorted(dropped))}")
     for url, problem in list(outcome.tally.errors.items())[:10]:
         say(f"  {url}: {problem.splitlines()[0]}")

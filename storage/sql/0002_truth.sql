@@ -22,6 +22,10 @@ ALTER TABLE frontier ADD COLUMN dated TEXT;
 
 CREATE INDEX frontier_found_on ON frontier (found_on) WHERE kind = 'sitemap';
 
+DROP INDEX frontier_host;
+
+CREATE INDEX frontier_host ON frontier (host_id, site_id, state, priority DESC, due DESC);
+
 DROP INDEX capture_asked;
 
 CREATE INDEX capture_asked ON capture (asked, at);
