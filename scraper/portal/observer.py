@@ -144,7 +144,9 @@ Sitemap: $basesitemap_index.xml
             "headline": story.title,
             "datePublished": utc(story.published),
             "dateModified": utc(story.modified),
-            "author": {"@type": "Person", "name": ", ".join(story.authors) or "Staff"},
+            "author": [{"@type": "Person", "name": author} for author in story.authors],
+            "articleSection": story.section,
+            "keywords": list(story.tags),
             "publisher": {"@type": "Organization", "name": NAME},
         }
         values = self._values(story) | {"author": author, "body": lines, "graph": json.dumps(graph, ensure_ascii=False)}
