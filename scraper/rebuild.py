@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -173,7 +173,9 @@ def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
     assert page.captured is not None
     site = run.sites[applied.site]
     if found.kind == "robots":
-        ingest.robots(replace(ingest.archive.page(kept.capture), status=page.status), applied.site, page.captured)
+        if site.discovers:
+            content = ingest.archive.page(kept.capture) if kept.identical else page
+            ingest.robots(content, applied.site, page.captured)
         return
     reading = None
     known = kept.read and not ingest.anew(found.kind)
