@@ -17,6 +17,9 @@ _HEX = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{12,}", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
 _END = re.compile(r"\.(?:s?html?|php|aspx?|ece|cms|jsp|stm|story)\Z", re.IGNORECASE)
+# The pages of rented publishing systems (`articleView.html?idxno=11931`, `newsList.php?section=1`).
+_VIEW_PAGE = re.compile(r"(?:article|news|story)[_-]?(?:view|read|detail)\Z")
+_LIST_PAGE = re.compile(r"(?:article|news|story|section)[_-]?list\Z")
 _FILE = re.compile(
     r"\.(?:pdf|jpe?g|png|gif|svg|webp|mp[34]|m4a|zip|xml|rss|json|css|js|ics|docx?|xlsx?)\Z", re.IGNORECASE
 )
@@ -132,11 +135,12 @@ def _path(path: str, segments: list[str], query: str) -> Iterator[str]:
     if path.endswith("/") and len(segments) == 1:
         yield "one-folder"
     if query:
-        yield (
-            "query-id"
-            if re.search(r"(?:^|&)(?:p|id|idxno|article|articleid|no|aid|newsid|oid)=\w*\d", query, re.I)
-            else "query"
-        )
+        numbered = re.search(r"(?:^|&)(?:p|id|idxno|article|articleid|no|aid|newsid|oid)=\w*\d", query, re.I)
+        yield "query-id" if numbered else "query"
+        if numbered and _VIEW_PAGE.match(slug):
+            yield "view-page"
+    if _LIST_PAGE.match(slug):
+        yield "list-page"
     if re.search(r"\d", slug) and words:
         yield "digits"
 
@@ -162,6 +166,8 @@ def _text(text: str) -> Iterator[str]:
         yield "sentence-case"
 
 
+BY_HAND = {"view-page": 3.0, "list-page": -3.0}
+"""Weights of features that no homepage of the training has."""
 WEIGHTS: dict[str, float] = {
     "bias": -1.82,
     "date": 1.27,
@@ -232,7 +238,11 @@ def is_section(url: str, text: str) -> bool:
     parts = urlsplit(url)
     segments = [segment.lower() for segment in parts.path.split("/") if segment]
     words = text.split()
-    if not 1 <= len(segments) <= 3 or parts.query or not words or len(words) > 5:
+    if not 1 <= len(segments) <= 3 or not words or len(words) > 5:
+        return False
+    if _LIST_PAGE.match(_END.sub("", segments[-1])):
+        return True
+    if parts.query:
         return False
     if any(_END.sub("", segment) in _SERVICE or _FILE.search(segment) for segment in segments):
         return False
@@ -254,5 +264,5 @@ def score(url: str, text: str) -> float:
     """Probability (0..1) that a link leads to a story; 1 for what stands where the address of one was struck out."""
     if is_removed(url):
         return 1.0
-    total = sum(WEIGHTS.get(name, 0.0) for name in features(url[:2000], text[:1000]))
+    total = sum(WEIGHTS.get(name, BY_HAND.get(name, 0.0)) for name in features(url[:2000], text[:1000]))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
