@@ -221,8 +221,6 @@ class Outline:
                 and best.good < 0.95 * element.good
             ):
                 return element
-            if best.node.tag == "p" and sum(child.node.tag == "p" for child in element.children) > 1:
-                return element  # one long paragraph among short ones
             element = best
 
 

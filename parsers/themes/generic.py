@@ -85,10 +85,10 @@ class Generic(Layout):
         below = headline.next if headline is not None else None
         while below is not None and below.tag == "-text" and not clean(below.text()):
             below = below.next
-        if headline is None or below is None or below.tag not in ("h3", "h4", "h5") or below.tag == headline.tag:
+        if headline is None or below is None or below.tag not in ("h3", "h4", "h5") or headline.tag == below.tag:
             return ""
         text = node_text(below)
-        if not 10 <= len(text) <= 300:
+        if not 20 <= len(text) <= 300:
             return ""
         self._note("teaser", "dom", "heading under the headline")
         return text
