@@ -59,7 +59,8 @@ def article(
         conn.execute(_KEEP, (url, key, source, at))
     for url in article.alternates:
         conn.execute("INSERT INTO alias VALUES (?, ?, 'hreflang', ?) ON CONFLICT DO NOTHING", (url, key, at))
-    return Found(key, fresh, "" if home in answered else home)
+    # An address that once was another story's stays an alias of that one, and what it shows now is read.
+    return Found(key, fresh, "" if home in answered or at_address(conn, asked) != key else home)
 
 
 def read_at_home(conn: sqlite3.Connection, key: int, home: str) -> tuple[int, int] | None:
