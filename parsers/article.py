@@ -130,7 +130,8 @@ class Article:
     """One reading of one page.
 
     `url`: the address the page was given at. `canonical_url`: what the page says its address is, else `url` made
-    canonical. `site`: name of the `Site`, None if none is registered. `layout`: name of the layout that read it.
+    canonical. `alternates`: further addresses of this text, as the page says. `site`: name of the `Site`, None if none
+    is registered. `layout`: name of the layout that read it.
     `verdict`: what kind of page this really is; only `article` counts as one.
     `title`: the headline as printed, "" if none. `teaser`: the standfirst printed on this page, else "".
     `card_teaser`: what a front showed for it (filled by the archive, never by a parser), else "".
@@ -168,6 +169,7 @@ class Article:
     cards: tuple[Card, ...] = ()
     provenance: Mapping[str, Provenance] = field(default_factory=dict)
     parser_version: str = ""
+    alternates: tuple[str, ...] = ()
 
     @property
     def body(self) -> str:

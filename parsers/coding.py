@@ -30,6 +30,8 @@ _STEP = 65536
 _GZIP = b"\x1f\x8b"
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")
 _TEXT = re.compile(r"\s*(?:$|text/|[^;]*[/+](?:xml|json|javascript)\s*(?:$|;))", re.IGNORECASE)
+_SITEMAP = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml|<(?:\w+:)?(?:urlset|sitemapindex)|https?://)")
+_FILE = re.compile(r"\s*(?:application/(?:x-)?gzip|(?:application|binary)/octet-stream)\s*(?:$|;)", re.IGNORECASE)
 _PLAIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<[!?/A-Za-z]|[{\[]\s*[\"{\[])")
 _NONE = frozenset({"", "identity", "none", "utf-8", "binary"})
 """Tokens that mean no coding, or that servers send although they name none."""
@@ -51,7 +53,8 @@ class Decoded(NamedTuple):
 def decode(payload: bytes, headers: Iterable[tuple[str, str]], *, most: int) -> Decoded:
     """A payload without its content codings. `headers`: those of its response; `most`: bytes the body may have.
 
-    Labelled but plain is kept as it is; a text that begins like gzip without saying so is unpacked.
+    Labelled but plain is kept as it is; a text that begins like gzip without saying so is unpacked, and so is a
+    sitemap that is served as a gzip file.
     """
     coding, kind = "", ""
     for name, value in headers:
@@ -70,9 +73,9 @@ def decode(payload: bytes, headers: Iterable[tuple[str, str]], *, most: int) -> 
             return Decoded(payload, "damaged", found.why)
         if found.fault == "cut":
             return found
-    if found.body.startswith(_GZIP + b"\x08") and _TEXT.match(kind):
+    if found.body.startswith(_GZIP + b"\x08") and ((text := _TEXT.match(kind)) or _FILE.match(kind)):
         inner = _under(found, _gzip, most)
-        found = found if inner.fault == "damaged" else inner
+        found = inner if inner.fault != "damaged" and (text or _SITEMAP.match(inner.body)) else found
     if len(found.body) > most:
         return Decoded(found.body[:most], "cut", f"more than {most} bytes")
     return found

@@ -19,6 +19,7 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 """ISO 8601, extended or compact (`20260310`, `20260310090507`)."""
+_URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
 _HALF = re.compile(r"(?:\d|\A)\s*[ap]\.?m\b", re.IGNORECASE)
 """A clock of twelve hours: neither ISO 8601 nor mail dates have one."""
 _EPOCH = re.compile(r"(\d{10})(?:\d{3})?(?:\.\d*)?\Z")
@@ -110,6 +111,12 @@ def read(raw: str, zone: str | None = None) -> When:
     if site is not None:
         return _when(text, found, site, "site")
     return _when(text, found, UTC, "assumed")
+
+
+def of_address(url: str) -> datetime | None:
+    """The day that a story's address names (`/2026/03/10/...`), as an instant in UTC."""
+    match = _URL_DAY.search(url)
+    return read("-".join(match.groups())).utc if match else None
 
 
 def flag(when: When | None, captured: datetime | None) -> Flag | None:

@@ -11,6 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from parsers import dates
 from parsers.article import When
+from parsers.elements import Tree, child, name, not_well_formed, tree
 from parsers.errors import ParseError
 from parsers.jsonld import whole
 from parsers.nesting import shallow
@@ -20,10 +21,6 @@ from parsers.url import try_canonical
 
 MAX_ITEMS = 5_000
 MAX_BYTES = 20_000_000
-_DECLARED = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
-_PROLOG = re.compile(r"\A\s*<\?xml[^>]*\?>")
-_BAD_CHARS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_BARE_AMPERSAND = re.compile(r"&(?!#\d{1,7};|#x[0-9a-fA-F]{1,6};|(?:amp|lt|gt|quot|apos);)")
 _ROOT = re.compile(rb"<(?:rss|feed|rdf:RDF|\w+:feed)[\s>]")
 
 
@@ -70,60 +67,32 @@ def plain(html: str) -> str:
     return node_text(body) if body is not None else ""
 
 
-def _root(page: Page) -> ET.Element:
-    text = _BAD_CHARS.sub("", page.text.lstrip())
-    if _DECLARED.search(text[:4096]) or "<!ENTITY" in text:
-        raise ParseError(
-            f"the feed {page.url} declares a document type",
-            cause="entities of a DTD can make a small file huge, so such feeds are not read",
-            next="use a front instead",
-        )
-    text = _PROLOG.sub("", text)
-    for attempt in (text, _BARE_AMPERSAND.sub("&amp;", text)):
-        try:
-            return ET.fromstring(attempt)  # noqa: S314 - a DTD was refused above
-        except ET.ParseError as error:
-            problem = error
-    raise ParseError(f"the feed {page.url} is not well-formed XML", cause=str(problem), next="use a front instead")
-
-
-def _name(element: ET.Element) -> str:
-    return element.tag.rsplit("}", 1)[-1].lower() if isinstance(element.tag, str) else ""
-
-
-def _child(element: ET.Element, *names: str) -> str:
-    for name in names:
-        for child in element:
-            if _name(child) == name and (text := "".join(child.itertext()).strip()):
-                return text
-    return ""
-
-
 def _xml(page: Page) -> tuple[str, Iterator[FeedItem]]:
-    root = _root(page)
-    if _name(root) not in ("rss", "feed", "rdf"):
+    read: Tree[object] = tree(page, "feed", max_bytes=MAX_BYTES)
+    root = read.root
+    if name(root) not in ("rss", "feed", "rdf"):
         raise ParseError(
-            f"{page.url} is XML but no feed", cause=f"its root is <{_name(root)}>", next="use a front instead"
+            f"{page.url} is XML but no feed", cause=f"its root is <{name(root)}>", next="use a front instead"
         )
-    head = next((child for child in root if _name(child) == "channel"), root)
-    return plain(_child(head, "title")), _entries(root, page.url)
+    if read.fault and not any(_entries(root, page.url)):
+        raise not_well_formed(page, "feed", read.fault)
+    head = next((one for one in root if name(one) == "channel"), root)
+    return plain(child(head, "title")), _entries(root, page.url)
 
 
 def _entries(root: ET.Element, base: str) -> Iterator[FeedItem]:
     for element in root.iter():
-        if _name(element) not in ("item", "entry"):
+        if name(element) not in ("item", "entry"):
             continue
         url = _link(element, base)
         if url is None:
             continue
-        published = _child(element, "pubdate", "published", "date", "updated", "issued")
-        categories = (
-            plain(child.get("term") or "".join(child.itertext())) for child in element if _name(child) == "category"
-        )
+        published = child(element, "pubdate", "published", "date", "updated", "issued")
+        categories = (plain(one.get("term") or "".join(one.itertext())) for one in element if name(one) == "category")
         yield FeedItem(
             url=url,
-            title=plain(_child(element, "title")),
-            teaser=plain(_child(element, "description", "summary", "subtitle"))[:2000],
+            title=plain(child(element, "title")),
+            teaser=plain(child(element, "description", "summary", "subtitle"))[:2000],
             section=next((text for text in categories if text), ""),
             published=dates.read(published) if published else None,
         )
@@ -131,15 +100,15 @@ def _entries(root: ET.Element, base: str) -> Iterator[FeedItem]:
 
 def _link(element: ET.Element, base: str) -> str | None:
     candidates: list[str] = []
-    for child in element:
-        name = _name(child)
-        if name == "link" and child.get("href"):
-            if child.get("rel", "alternate") == "alternate":
-                candidates.insert(0, child.get("href", ""))
-        elif (name == "link" and child.text) or (name == "guid" and child.get("isPermaLink", "true") != "false"):
-            candidates.append((child.text or "").strip())
-        elif name == "origlink" and child.text:
-            candidates.insert(0, child.text.strip())
+    for one in element:
+        kind = name(one)
+        if kind == "link" and one.get("href"):
+            if one.get("rel", "alternate") == "alternate":
+                candidates.insert(0, one.get("href", ""))
+        elif (kind == "link" and one.text) or (kind == "guid" and one.get("isPermaLink", "true") != "false"):
+            candidates.append((one.text or "").strip())
+        elif kind == "origlink" and one.text:
+            candidates.insert(0, one.text.strip())
     return next((url for text in candidates if text and (url := try_canonical(text, base))), None)
 
 

@@ -199,6 +199,7 @@ class Layout:
         return Article(
             url=self.page.url,
             canonical_url=own,
+            alternates=tuple(dict.fromkeys(url for url in self.head.alternates if url != own)),
             site=self.site.name if self.site else None,
             layout=self.name,
             title=title,

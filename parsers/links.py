@@ -1,6 +1,7 @@
 """What a front announces: cards (headline, teaser, section, place), further pages, sections, feeds."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,9 +14,9 @@ from parsers.article import Card
 from parsers.feeds import FeedItem, looks_like_feed
 from parsers.feeds import items as feed_items
 from parsers.page import Page
-from parsers.stories import is_section, is_story
+from parsers.stories import HEADED, LIKELY, is_section, is_story, score
 from parsers.text import clean, node_text, normalised
-from parsers.url import domain, try_canonical
+from parsers.url import domain, host, try_canonical
 
 __all__ = ["FeedItem", "Front", "feed", "front", "generic_cards", "is_story", "links", "looks_like_feed"]
 
@@ -42,7 +43,8 @@ class Front:
     `cards`: stories in page order. `pages`: further numbered pages of this listing. `sections`: fronts of sections that
     the page's menus link to. `feeds`: as the head announces them. `published`: UTC instants that a feed gives for its
     stories, those that cannot be right left out. `others`: where no link looks like a story, all of them, at most
-    MAX_OTHERS. All addresses are canonical.
+    MAX_OTHERS. `doubtful`: links of this site that may lead to stories; the site's past tells. `elsewhere`: other hosts, with
+    the number of addresses there. All addresses are canonical.
     """
 
     cards: tuple[Card, ...] = ()
@@ -52,6 +54,8 @@ class Front:
     title: str = ""
     published: Mapping[str, datetime] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    doubtful: tuple[str, ...] = ()
 
 
 def base_of(page: Page) -> str:
@@ -86,7 +90,30 @@ def front(page: Page, cards: tuple[Card, ...] | None = None) -> Front:
         feeds=tuple(_feeds(page)),
         title=clean(heading.text(deep=True)) if heading is not None else "",
         others=() if announced else _others(page, own),
+        elsewhere=_elsewhere(page, own),
+        doubtful=tuple(_doubtful(page, own, {card.url for card in announced})) if announced else (),
     )
+
+
+def _elsewhere(page: Page, own: str) -> dict[str, int]:
+    """Hosts that a page links to beside its own."""
+    hrefs = {(node.attributes.get("href") or "").strip() for node in page.tree.css("a[href]")[:MAX_LINKS]}
+    away = [f"https:{href}" if href.startswith("//") else href for href in hrefs]
+    names = Counter(host(href) for href in away if href.lower().startswith(("http://", "https://")))
+    return {name: number for name, number in names.items() if name not in ("", host(own))}
+
+
+def _doubtful(page: Page, own: str, announced: set[str]) -> Iterator[str]:
+    """Links that score too little for a story and too much for a menu, once each."""
+    seen = {own, *announced}
+    here = domain(own)
+    for node, url in links(page):
+        if url not in seen and _related(domain(url), here):
+            seen.add(url)
+            if HEADED < score(url, node_text(node)) <= LIKELY:
+                yield url
+        if len(seen) > MAX_CARDS:
+            return
 
 
 def _others(page: Page, own: str) -> tuple[str, ...]:
@@ -127,7 +154,8 @@ def generic_cards(page: Page) -> tuple[Card, ...]:
         seen.setdefault(url, []).append(node)
     for url, nodes in seen.items():
         title = _headline(nodes)
-        if title and is_story(url, title):
+        chance = score(url, title) if title else 0.0
+        if chance > LIKELY or (chance > HEADED and any(map(_headed, nodes[:20]))):
             stories[url] = title
         if len(stories) >= MAX_CARDS:
             break
@@ -154,11 +182,14 @@ def _headline(nodes: list[LexborNode]) -> str:
             text = attribute
         if not text or len(text) > 400:
             continue
-        headed = inner is not None or _in_heading(node)
-        score = (2 if headed else 1 if len(text) <= 200 else 0, len(text))
-        if score > rank:
-            best, rank = text, score
+        this = (2 if inner is not None or _in_heading(node) else 1 if len(text) <= 200 else 0, len(text))
+        if this > rank:
+            best, rank = text, this
     return best
+
+
+def _headed(node: LexborNode) -> bool:
+    return _in_heading(node) or node.css_first("h1, h2, h3, h4, h5, h6") is not None
 
 
 def _in_heading(node: LexborNode) -> bool:
@@ -212,7 +243,7 @@ def _pages(page: Page, own: str) -> Iterator[str]:
     found: dict[str, None] = {}
     for node in page.tree.css(_PAGING)[:200]:
         url = try_canonical(node.attributes.get("href") or "", base)
-        if url and url != own and _listing(url) == listing and _numbered(url) and len(found) < MAX_PAGES:
+        if url and url != own and _listing(url) == listing and numbered(url) and len(found) < MAX_PAGES:
             found[url] = None
     yield from found
 
@@ -223,7 +254,8 @@ def _listing(url: str) -> tuple[str, str, tuple[tuple[str, str], ...]]:
     return parts.netloc, _PAGE_PATH.sub("", parts.path).rstrip("/"), query
 
 
-def _numbered(url: str) -> bool:
+def numbered(url: str) -> bool:
+    """Whether an address is that of a further page of a list."""
     parts = urlsplit(url)
     named = any(key.lower() in _PAGE_KEYS and value.isdigit() for key, value in parse_qsl(parts.query))
     return named or bool(_PAGE_PATH.search(parts.path))
@@ -236,7 +268,7 @@ def _sections(page: Page, own: str) -> Iterator[str]:
     found: dict[str, None] = {}
     for node in page.tree.css("nav a[href], header a[href], [class*=menu] a[href], [class*=nav] a[href]")[:1000]:
         url = try_canonical(node.attributes.get("href") or "", base)
-        if url is None or url == own or domain(url) != here or _numbered(url):
+        if url is None or url == own or domain(url) != here or numbered(url):
             continue
         if len(found) < MAX_SECTIONS and is_section(url, node_text(node)):
             found[url] = None

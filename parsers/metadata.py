@@ -9,7 +9,7 @@ from parsers import jsonld
 from parsers.article import Image, Provenance
 from parsers.page import Page
 from parsers.text import clean, normalised
-from parsers.url import domain, try_canonical
+from parsers.url import is_front, publication, try_canonical
 
 T = TypeVar("T")
 
@@ -33,6 +33,9 @@ _ROLE_TAIL = re.compile(
 _SPLIT_TAGS = re.compile(r"\s*[,;|]\s*")
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
 
+MAX_ALTERNATES = 100
+"""Links to other forms of a page that are looked at."""
+
 
 class Value(NamedTuple, Generic[T]):
     """A value and where it came from."""
@@ -47,6 +50,7 @@ class Head:
 
     `titles`: every candidate, most trusted first; `title` is the first. `sections`: outermost first. `kind`: JSON-LD
     type of the page's article-like node, else og:type. `robots`: words of the robots meta tags, in lower case.
+    `alternates`: other addresses of the same text (hreflang of the page's own language).
     """
 
     titles: tuple[Value[str], ...] = ()
@@ -59,6 +63,7 @@ class Head:
     language: Value[str] | None = None
     paywall: Value[bool] | None = None
     canonical: Value[str] | None = None
+    alternates: tuple[str, ...] = ()
     image: Value[Image] | None = None
     site_name: Value[str] | None = None
     body: Value[str] | None = None
@@ -106,6 +111,7 @@ class _Reader:
         site_name = self._site_name()
         name = site_name.value if site_name else ""
         sections = self._sections(name)
+        language = self._language()
         return Head(
             titles=tuple(self._titles()),
             description=self._first(
@@ -132,9 +138,10 @@ class _Reader:
             ),
             sections=sections,
             tags=self._tags(sections.value if sections else (), name),
-            language=self._language(),
+            language=language,
             paywall=self._paywall(),
             canonical=self._canonical(),
+            alternates=tuple(self._alternates(language.value if language else "")),
             image=self._image(),
             site_name=site_name,
             body=self._first(self._ld("articleBody")),
@@ -278,23 +285,33 @@ class _Reader:
         return None
 
     def _canonical(self) -> Value[str] | None:
-        """rel=canonical, else og:url; not believed if it is a front page while the page is none."""
-        base = self.page.url
+        """rel=canonical, else og:url, if it may be believed."""
         stated: list[tuple[str, Provenance]] = [
             (node.attributes.get("href") or "", Provenance("dom", "link[rel=canonical]"))
             for node in self.page.tree.css('link[rel="canonical"]')[:1]
         ]
         stated += [(text, Provenance("meta", "og:url")) for text in self.meta.get("og:url", ())[:1]]
         for text, provenance in stated:
-            url = try_canonical(text.strip(), base) if text.strip() else None
-            if url is None or domain(url) == "":
-                continue
-            front = url.count("/") == 3 and url.endswith("/")
-            own_front = base.count("/") == 3 and base.endswith("/")
-            if front and not own_front and not base.endswith(".invalid/"):
-                continue
-            return Value(url, provenance)
+            url = try_canonical(text.strip(), self.page.url) if text.strip() else None
+            if url is not None and self._believed(url):
+                return Value(url, provenance)
         return None
+
+    def _believed(self, url: str) -> bool:
+        """Whether a page may call an address its own: not the front of the site, nor anything of another publisher."""
+        base = self.page.url
+        own = publication(base)
+        # A name under .invalid stands for an address that nobody gave (RFC 6761).
+        return (publication(url) == own or own.endswith(".invalid")) and (is_front(base) or not is_front(url))
+
+    def _alternates(self, language: str) -> Iterator[str]:
+        """What hreflang names in the page's own language; a translation is another text."""
+        for node in self.page.tree.css("link[rel~=alternate][hreflang][href]")[:MAX_ALTERNATES]:
+            attributes = node.attributes
+            if language and _primary(attributes.get("hreflang")) == _primary(language):
+                url = try_canonical(attributes.get("href") or "", self.page.url)
+                if url is not None and self._believed(url):
+                    yield url
 
     def _image(self) -> Value[Image] | None:
         found = self._meta("og:image", "og:image:url", "twitter:image", "twitter:image:src")
@@ -310,6 +327,10 @@ class _Reader:
             if url:
                 return Value(Image(url), value.provenance)
         return None
+
+
+def _primary(language: str | None) -> str:
+    return (language or "").replace("_", "-").partition("-")[0].lower()
 
 
 def people_among(names: Iterable[str], site_name: str = "") -> tuple[str, ...]:

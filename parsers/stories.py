@@ -216,9 +216,15 @@ WEIGHTS: dict[str, float] = {
 }
 
 
+LIKELY = 0.5
+"""What a story's link scores at least."""
+HEADED = 0.2
+"""The same for a link in a heading: fronts set the headlines of their stories so."""
+
+
 def is_story(url: str, text: str) -> bool:
     """Whether a link leads to a story, from its address (may be relative) and its text alone."""
-    return score(url, text) > 0.5 or is_removed(url)
+    return score(url, text) > LIKELY
 
 
 def is_section(url: str, text: str) -> bool:
@@ -245,6 +251,8 @@ def is_section(url: str, text: str) -> bool:
 
 
 def score(url: str, text: str) -> float:
-    """Probability (0..1) that a link leads to a story."""
+    """Probability (0..1) that a link leads to a story; 1 for what stands where the address of one was struck out."""
+    if is_removed(url):
+        return 1.0
     total = sum(WEIGHTS.get(name, 0.0) for name in features(url[:2000], text[:1000]))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))

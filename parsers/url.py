@@ -1,102 +1,111 @@
 """One spelling per address.
 
-Joining and parsing follow the WHATWG URL Standard where news pages need it (spaces and control characters stripped,
-backslashes as slashes, dot segments, default ports, IDNA hosts); on top stand the rules of an archive: no fragment, no
-userinfo, no tracking parameters, no session ids, sorted parameters, one case for escapes.
+Joining and parsing follow the WHATWG URL Standard, as browsers do (ada-url); on top stand the rules of an archive: no
+fragment, no userinfo, no tracking parameters, no session ids, sorted parameters, one case for escapes.
 """
 
 import re
 from functools import lru_cache
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
+
+from ada_url import join_url, normalize_url
 
 from parsers.errors import UsageError
 
 MAX_LENGTH = 4096
 """Longer addresses are traps or data, not stories."""
+_CACHED_LENGTH = 512
+"""Longer ones are worked out each time, so that the cache stays small."""
 
 _PORTS = {"http": 80, "https": 443}
-_STRIP = "".join(map(chr, range(33)))
-_INNER = re.compile(r"[\t\n\r]")
-_CLEAN = re.compile(r"https?://[a-z0-9.-]*[a-z0-9](?::\d{2,5})?(?:/(?:[A-Za-z0-9_~!$'()*+,:@-]|\.(?![./]|$))*)+\Z")
-_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+_HREF = re.compile(r"(https?://)(?:[^/?#@]*@)?([^/?#]+)(/[^?#]*)(?:\?([^#]*))?")
+_LAST_DOT = re.compile(r"\.+(?=:\d+\Z|\Z)")
+# A link whose query can be read apart from the rest, so that both are found in the cache although their pair is new.
+_SIMPLE = re.compile(r"((?:/|https?://)[^?#\x00-\x20]*)\?([\w.~%=&+-]*)(?:#.*)?", re.ASCII)
 # Parameters that say how a reader came, never what the page is. Names as documented by the services that add them
-# (analytics campaign parameters, ad click ids, mail campaign ids, share buttons).
-_TRACKING = re.compile(
-    r"utm_\w+|ga_(?:source|medium|campaign|content|term)|_ga|_gl|gclid|gclsrc|dclid|gbraid|wbraid|fbclid|fb_(?:action_ids|"
-    r"action_types|source|ref)|msclkid|yclid|ysclid|twclid|ttclid|igshid|igsh|li_fat_id|mc_[ce]id|mkt_tok|_hs(?:enc|mi)|"
-    r"hsctatracking|vero_(?:id|conv)|oly_(?:anon|enc)_id|wickedid|at_(?:medium|campaign|custom\d|format|link_\w+|ptr_name|"
-    r"bbc_team|creation|send_date)|ns_(?:mchannel|source|campaign|linkname|fee)|cmpid|cmp|ocid|ito|smid|smtyp|sref|"
-    r"s_cid|ncid|cvid|xtor|wt_?mc(?:_o)?|wtrid|trk|trkcampaign|guccounter|guce_referr\w*|__twitter_impression|"
-    r"amp_js_v|amp_gsa|usqp|pk_(?:campaign|kwd|source|medium|content)|piwik_\w+|matomo_\w+|mtm_\w+|"
-    r"spm|scm|share_?(?:from|source|token)|ref_(?:src|url)|referrer|partner_?ref|rss_?source|__s|_openstat|"
-    r"sc_(?:campaign|channel|content|medium|outcome|geo|country)|elqtrack\w*|elq(?:aid|at|cst)?|rb_clickid|epik|srsltid",
-    re.IGNORECASE,
+# (analytics campaign parameters, ad click ids, mail campaign ids, share buttons, answers to comments). A session's id may
+# have a name that also says what a page is (`sid`): then its value decides.
+_NOISE = re.compile(
+    r"(?:utm_\w+|ga_(?:source|medium|campaign|content|term)|_ga|_gl|_gac|gclid|gclsrc|dclid|gbraid|wbraid|gad_\w+|srsltid|"
+    r"_x_tr_\w+|fbclid|fb_(?:action_ids|action_types|source|ref)|__cft__\[\d\]|__tn__|__xts__\[\d\]|mibextid|msclkid|yclid|"
+    r"ysclid|twclid|ttclid|rdt_cid|igshid|igsh|li_fat_id|epik|dicbo|tblci|mc_(?:[ce]id|tc)|mkt_tok|"
+    r"_hs(?:enc|mi)|hsctatracking|hsa_\w+|__hs(?:tc|sc|fp)|vero_(?:id|conv)|oly_(?:anon|enc)_id|wickedid|"
+    r"at_(?:medium|campaign|custom\d|format|link_\w+|ptr_name|bbc_team|creation|send_date)|"
+    r"ns_(?:mchannel|source|campaign|linkname|fee)|cmpid|cmp|intcmp|ocid|ito|smid|smtyp|sref|mbid|"
+    r"soc_(?:src|trk)|tsrc|s_cid|s_kwcid|ncid|cvid|xtor|wt_?mc(?:_o)?|wtrid|trk|trkcampaign|guccounter|guce_referr\w*|"
+    r"__twitter_impression|amp_js_v|amp_gsa|usqp|itm_(?:source|medium|campaign|content|term)|"
+    r"pk_(?:campaign|kwd|source|medium|content)|piwik_\w+|matomo_\w+|mtm_\w+|spm|scm|share_?(?:from|source|token)|ref_(?:src|url)|"
+    r"referrer|partner_?ref|rss_?source|__s|_openstat|sc_(?:campaign|channel|content|medium|outcome|geo|country)|"
+    r"elqtrack\w*|elq(?:aid|at|cst)?|rb_clickid|_branch_(?:match_id|referrer)|_k[ex]|_bta_(?:tid|c)|sfmc_\w+|ml_subscriber(?:_hash)?|"
+    r"replytocom|(?:php|asp|j)?_?sess(?:ion)?_?id|aspsessionid\w*|cfid|cftoken|zenid|oscsid)(?:=.*)?|"
+    r"share=(?:facebook|twitter|x|linkedin|reddit|pinterest|tumblr|telegram|email|print|whatsapp|jetpack-whatsapp|pocket|threads)|"
+    r"s?sid=(?:(?=[0-9]*[a-f])[0-9a-f]{12,}|[0-9]{20,})",
+    re.IGNORECASE | re.DOTALL,
 )
-_SESSION = re.compile(
-    r"(?:php|asp|j)?_?sess(?:ion)?_?id|phpsessid|jsessionid|aspsessionid\w*|cfid|cftoken|zenid|oscsid", re.I
+_PATH_SESSION = re.compile(
+    r";(?:jsessionid|phpsessid|sessionid|s?sid)=[^/?#;]*|/\((?:[AFSX]\([A-Za-z0-9_-]{20,}\))+\)(?=/)", re.IGNORECASE
 )
-_SHORT_SESSION = re.compile(r"s?sid", re.I)
-_SESSION_VALUE = re.compile(r"[0-9a-f]{16,}", re.I)
-_PATH_SESSION = re.compile(r";jsessionid=[^/?#;]*", re.I)
 # A "%" that begins no escape stays as it is, so none of what follows may become one.
 _ESCAPE = re.compile(r"(?<!%)(?<!%[0-9A-Fa-f])%([0-9A-Fa-f]{2})")
 _REMOVED = re.compile(r"https?://[^/?#]+/removed/[0-9a-f]{32}(?=[/?#]|\Z)")
+_FRONT = re.compile(r"https?://[^/?#]+/(?:[a-z]{2}(?:-[a-z]{2})?/?|(?:index|default|home)(?:\.\w+|/)?)?", re.IGNORECASE)
+_REGISTRIES = frozenset("ac co com edu go gob gov ne net or org".split())
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_PATH_SAFE = "%/:@!$&'()*+,;=~-._|"
-_QUERY_SAFE = "%/:@!$'()*,;~-._?|[]"
 
 
-@lru_cache(maxsize=65536)
 def canonical(url: str, base: str | None = None) -> str:
     """One spelling of an http(s) address, joined to `base` if it is relative. Idempotent.
 
     Raises UsageError if it is not an http(s) address with a host, or longer than MAX_LENGTH.
     """
-    if base is None and _CLEAN.fullmatch(url) and len(url) <= MAX_LENGTH:
-        return url if not url.endswith((":80", ":443")) and url.count("/") > 2 and not _port(url) else _slow(url, base)
-    return _slow(url, base)
-
-
-def _port(url: str) -> bool:
-    return ":" in url[8:].split("/", 1)[0]
-
-
-def _slow(url: str, base: str | None) -> str:
+    found = try_canonical(url, base)
+    if found is not None:
+        return found
     if len(url) > MAX_LENGTH:
         raise UsageError(f"{url[:60]}... is longer than {MAX_LENGTH} characters", cause="no news address is")
-    text = _INNER.sub("", url).strip(_STRIP)
-    if base is not None:
-        text = _joined(text, base)
-    head = _SCHEME.match(text)
-    if head and head[0].lower() in ("http:", "https:"):
-        # WHATWG: backslashes are slashes, and any number of slashes may follow the scheme.
-        body, mark, query = text[len(head[0]) :].partition("?")
-        body = body.replace("\\", "/") if "#" not in body else body
-        text = head[0].lower() + "//" + body.lstrip("/") + mark + query
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-        name = parts.hostname or ""
-    except ValueError as error:
-        raise UsageError(f"{url!r} is not an address", cause=str(error), next="https://example.org/story") from error
-    if parts.scheme not in _PORTS or not name:
-        raise UsageError(f"{url!r} is not an http or https address", next="https://example.org/story")
-    authority = _host(name, url)
-    if port is not None and port != _PORTS[parts.scheme]:
-        authority += f":{port}"
-    try:
-        path = _dots(_PATH_SESSION.sub("", _escape(parts.path, _PATH_SAFE))) or "/"
-        return urlunsplit((parts.scheme, authority, path, _query(parts.query), ""))
-    except UnicodeEncodeError as error:  # half of a surrogate pair, as broken JSON may hold
-        raise UsageError(f"{url!r} is not an address", cause=str(error), next="https://example.org/story") from error
+    raise UsageError(f"{url!r} is not an http or https address", next="https://example.org/story")
 
 
 def try_canonical(url: str, base: str | None = None) -> str | None:
-    """`canonical`, or None where it would raise."""
-    try:
-        return canonical(url, base)
-    except UsageError:
+    """`canonical`, or None where it would raise.
+
+    Found once for a whole host: what a link says mostly does not depend on the page it stands on.
+    """
+    if base is not None:
+        if url[:1] == "/":
+            base = base[: base.find("/", 8) + 1] or base
+        elif url.startswith(("https://", "http://")):
+            base = None
+    if len(url) > _CACHED_LENGTH:
+        return _spelled(url, base)
+    if "?" not in url or (parts := _SIMPLE.fullmatch(url)) is None:
+        return _known(url, base)
+    found, query = _known(parts[1], base), _known_query(parts[2])
+    return f"{found}?{query}" if found and query else found
+
+
+def _spelled(url: str, base: str | None) -> str | None:
+    if len(url) > MAX_LENGTH:
         return None
+    try:
+        href = normalize_url(url) if base is None else join_url(base, url)
+    except ValueError:  # half of a surrogate pair, as broken JSON may hold, is one, too
+        return None
+    parts = _HREF.match(href)
+    if parts is None:
+        return None
+    scheme, authority, path, query = parts.groups("")
+    if authority[-1] == "." or ".:" in authority:
+        authority = _LAST_DOT.sub("", authority)
+    path, sessions = _PATH_SESSION.subn("", _escape(path)) if any(map(path.__contains__, ";(%")) else (path, 0)
+    query = _query(query) if query else ""
+    found = f"{scheme}{authority}{path}{'?' if query else ''}{query}"
+    if not authority or len(found) > MAX_LENGTH:
+        return None
+    return _spelled(found, None) if sessions else found
+
+
+_known = lru_cache(maxsize=32768)(_spelled)
 
 
 def removed(url: str, key: str) -> str:
@@ -133,81 +142,33 @@ def domain(url: str) -> str:
         return ""
 
 
-def _joined(text: str, base: str) -> str:
-    scheme = _SCHEME.match(text)
-    if scheme and scheme[0].lower() not in ("http:", "https:"):
-        return text
-    if not scheme:
-        head, mark, tail = text.partition("?")
-        text = head.replace("\\", "/") + mark + tail
-    try:
-        return urljoin(base, text)
-    except ValueError as error:
-        raise UsageError(f"{text!r} is not an address", cause=str(error)) from error
+def publication(url: str) -> str:
+    """The domain that a publisher registered, by rule of thumb: `daily.example` of `amp.daily.example`, `daily.co.kr`."""
+    labels = domain(url).split(".")
+    return ".".join(
+        labels[-3:] if len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in _REGISTRIES else labels[-2:]
+    )
 
 
-def _host(name: str, url: str) -> str:
-    name = unquote(name).rstrip(".").lower()
-    if not name.isascii():
-        try:
-            name = ".".join(part.encode("idna").decode("ascii") for part in re.split(r"[.\u3002\uff0e\uff61]", name))
-        except UnicodeError as error:
-            raise UsageError(f"{url!r} has no usable host", cause=str(error)) from error
-    if ":" in name:
-        return f"[{name}]"
-    if not name or re.search(r"[\s\x00-\x20\"#%/<>?@\[\\\]^`{|}]", name):
-        raise UsageError(f"{url!r} has no usable host", next="https://example.org/story")
-    return name
+def is_front(url: str) -> bool:
+    """Whether an address is that of a whole site, or of one language of it."""
+    return _FRONT.fullmatch(url) is not None
 
 
-def _escape(text: str, safe: str) -> str:
-    """Escapes in upper case, unreserved characters unescaped, what must be escaped escaped once."""
-
-    def one(match: re.Match[str]) -> str:
-        char = chr(int(match[1], 16))
-        return char if char in _UNRESERVED else f"%{match[1].upper()}"
-
-    text = _ESCAPE.sub(one, text)
-    return quote(text, safe=safe)
+def _escape(text: str) -> str:
+    """Escapes in upper case, unreserved characters unescaped."""
+    return _ESCAPE.sub(_one, text) if "%" in text else text
 
 
-def _dots(path: str) -> str:
-    """RFC 3986 section 5.2.4: `.` and `..` segments removed; empty segments stay."""
-    if "/." not in path:
-        return path
-    out: list[str] = []
-    parts = path.split("/")
-    for number, part in enumerate(parts):
-        last = number == len(parts) - 1
-        if part == "..":
-            if len(out) > 1:
-                out.pop()
-            if last:
-                out.append("")
-        elif part == ".":
-            if last:
-                out.append("")
-        else:
-            out.append(part)
-    return "/".join(out)
+def _one(match: re.Match[str]) -> str:
+    char = chr(int(match[1], 16))
+    return char if char in _UNRESERVED else f"%{match[1].upper()}"
 
 
 def _query(query: str) -> str:
-    if not query:
-        return ""
-    kept = []
-    for pair in query.split("&"):
-        if not pair:
-            continue
-        name, equals, value = pair.partition("=")
-        plain = unquote(name)
-        if _TRACKING.fullmatch(plain) or _SESSION.fullmatch(plain):
-            continue
-        if _SHORT_SESSION.fullmatch(plain) and _SESSION_VALUE.fullmatch(unquote(value)):
-            continue
-        kept.append(
-            _escape(name.replace("+", "%20"), _QUERY_SAFE)
-            + equals
-            + _escape(value.replace("+", "%20"), _QUERY_SAFE + "=")
-        )
-    return "&".join(sorted(kept))
+    """Without noise, in order, spaces as %20."""
+    pairs = (_escape(pair.replace("+", "%20")) for pair in query.split("&") if pair)
+    return "&".join(sorted(pair for pair in pairs if not _NOISE.fullmatch(unquote(pair))))
+
+
+_known_query = lru_cache(maxsize=8192)(_query)

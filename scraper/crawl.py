@@ -1,28 +1,40 @@
 """The loop: a due address, its page, what stands in it, new addresses. State is in the archive; a killed crawl goes on."""
 
 import asyncio
-from collections.abc import Sequence
+import math
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol
 
 from parsers.article import Card
 from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
 from parsers.page import Page
+from parsers.url import canonical
 from scraper import ingest
+from scraper.agenda import Agenda, Slots
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
-from scraper.ingest import Ingest, Reading, Tally
-from scraper.settings import Settings, SiteSettings
+from scraper.headers import Header
+from scraper.ingest import Ingest
+from scraper.reading import Reading, read
+from scraper.settings import Settings, SiteSettings, in_scope
+from scraper.tally import Tally
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
-from storage.frontier import Entry, Kind
+from storage.frontier import KINDS, Entry, Kind
+from storage.records import Exchange
 
-LEASE = timedelta(minutes=10)
 FAILURES_BEFORE_REST = 5
+COUNT_EVERY = 1.0
+"""Seconds between two counts of what waits: to count is to go through all of it."""
+FAR = 3600.0
+"""Seconds for which the loop sleeps if only something that comes can go on."""
+_DROPPED = (RobotsDenied, AddressRefused)
+"""Errors of addresses that are not to be asked for at all."""
 
 
 class Progress(Protocol):
@@ -60,6 +72,11 @@ class _Came:
     reading: Reading | None = None
     error: FetchError | None = None
 
+    @property
+    def good(self) -> bool:
+        """Whether the host answered, and had something to give."""
+        return self.fetched is not None and self.fetched.page.status < 400
+
 
 class Crawl:
     """One run over some sites of one archive."""
@@ -94,9 +111,13 @@ class Crawl:
         self.tally = Tally()
         self.ingest = Ingest(archive, self.sites, self.tally, limits.since, self.random)
         self.stories_asked = 0
+        self.stir = asyncio.Event()
+        self.slots = Slots(settings.crawl.concurrency, self.stir.set)
+        self.tasks: set[asyncio.Task[_Came]] = set()
+        self.done: list[asyncio.Task[_Came]] = []
 
     async def run(self) -> Tally:
-        """Take every front and feed now, then all that is due; end when nothing is due within `limits.wait`."""
+        """Take every source now, then all that is due; end when nothing is due within `limits.wait`."""
         frontier = self.archive.frontier
         ingest.catch_up(self.ingest)
         now = self.clock.now()
@@ -108,70 +129,95 @@ class Crawl:
         async with Fetcher(
             self.settings.crawl,
             agent=self.agent,
-            scope=lambda url: any(ingest.in_scope(url, site) for site in self.sites.values()),
+            scope=lambda url: any(in_scope(url, site) for site in self.sites.values()),
+            headers=self._headers,
             keep_robots=self._keep_robots,
             now=self.clock.now,
+            rest=self._rest,
         ) as fetcher:
-            tasks: dict[asyncio.Task[_Came], Entry] = {}
+            agenda = Agenda(
+                frontier,
+                self.sites,
+                run=self.run_id,
+                now=self.clock.now,
+                left=fetcher.left,
+                kinds=self._kinds,
+            )
             try:
-                await self._loop(fetcher, tasks)
+                await self._loop(fetcher, agenda)
             finally:
-                for task in tasks:
+                for task in self.tasks:
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*self.tasks, return_exceptions=True)
         return self.tally
 
-    async def _loop(self, fetcher: Fetcher, tasks: dict[asyncio.Task[_Came], Entry]) -> None:
+    async def _loop(self, fetcher: Fetcher, agenda: Agenda) -> None:
         """Whatever has come meanwhile is kept as one group: one write and fsync of the WARC, one transaction."""
-        came: list[_Came] = []
+        loop = asyncio.get_running_loop()
+        counted = -COUNT_EVERY
         while True:
+            self.stir.clear()
+            came = [task.result() for task in self.done]
+            self.done.clear()
             with self.archive.transaction():
                 outcomes = [(one.entry, self._keep(one)) for one in came]
-                self._start_due(fetcher, tasks)
+                for one in came:
+                    if not one.good or one.entry.refusals:  # only now is it known whether the host is to be left alone
+                        agenda.free(one.entry.host)
+                agenda.renew()
+                self._start_due(fetcher, agenda)
             for entry, outcome in outcomes:
                 self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
-            self.progress.queued(self.archive.frontier.due_count(self.clock.now()))
-            came = []
-            if tasks:
-                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    del tasks[task]
-                    came.append(task.result())
-                continue
-            upcoming = self.archive.frontier.next_due(self.sites, self._kinds())
-            seconds = (upcoming - self.clock.now()).total_seconds() if upcoming else self.limits.wait + 1
-            if seconds > self.limits.wait:
+            if loop.time() - counted >= COUNT_EVERY:
+                counted = loop.time()
+                self.progress.queued(self.archive.frontier.due_count(self.sites, self.clock.now()))
+            if not self.tasks and not agenda.due_within(self.limits.wait):
                 return
-            await asyncio.sleep(max(seconds, 0.01))
+            soonest = agenda.next() if self.slots.free else math.inf
+            alarm = loop.call_at(min(soonest, loop.time() + FAR), self.stir.set)
+            await self.stir.wait()
+            alarm.cancel()
 
     def _kinds(self) -> tuple[Kind, ...]:
         """What may still be asked for: no stories once there are enough."""
         enough = self.limits.stories is not None and self.stories_asked >= self.limits.stories
-        return ("front", "feed") if enough else ("front", "feed", "story")
+        return tuple(kind for kind in KINDS if kind != "story") if enough else KINDS
 
-    def _start_due(self, fetcher: Fetcher, tasks: dict[asyncio.Task[_Came], Entry]) -> None:
-        """Start one task for each free host that has something due."""
-        while len(tasks) < self.settings.crawl.concurrency:
-            entry = self.archive.frontier.take(
-                self.clock.now(),
-                run=self.run_id,
-                sites=self.sites,
-                busy={entry.host for entry in tasks.values()},
-                kinds=self._kinds(),
-                lease=LEASE,
-            )
-            if entry is None:
-                return
+    def _start_due(self, fetcher: Fetcher, agenda: Agenda) -> None:
+        """Start one task for each host that may be asked, as long as there are slots."""
+        while self.slots.free and (entry := agenda.take()) is not None:
             self.stories_asked += entry.kind == "story"
-            tasks[asyncio.create_task(self._visit(fetcher, entry))] = entry
+            self.slots.take()
+            task = asyncio.create_task(self._visit(fetcher, agenda, entry))
+            task.add_done_callback(self._finished)
+            self.tasks.add(task)
 
-    async def _visit(self, fetcher: Fetcher, entry: Entry) -> _Came:
-        """Fetch one address and read what came, in another process if there are any."""
+    def _finished(self, task: "asyncio.Task[_Came]") -> None:
+        self.tasks.discard(task)
+        self.done.append(task)
+        self.stir.set()
+
+    async def _rest(self, waiting: Awaitable[Any]) -> Any:
+        """Wait for something on behalf of an address without holding a slot."""
+        self.slots.give()
         try:
-            fetched = await fetcher.get(entry.url, etag=entry.etag, last_modified=entry.last_modified)
+            return await waiting
+        finally:
+            await self.slots.again()
+
+    async def _visit(self, fetcher: Fetcher, agenda: Agenda, entry: Entry) -> _Came:
+        """Fetch one address and read what came, in another process if there are any; its host need not wait for that."""
+        anew = self.ingest.anew(entry.kind)
+        etag, last_modified = (None, None) if anew else (entry.etag, entry.last_modified)
+        try:
+            fetched = await fetcher.get(entry.url, etag=etag, last_modified=last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
-        if fetched.not_modified or self.archive.holds(entry.url, fetched.page):
+        finally:
+            self.slots.give()
+        if fetched.page.status < 400 and not entry.refusals:
+            agenda.free(entry.host)
+        if fetched.not_modified or (not anew and self.archive.holds(entry.url, fetched.page)):
             return _Came(entry, fetched)
         later = entry.kind == "story" and not self.limits.read
         reading = await self._read(fetched.page, entry, later=later)
@@ -179,15 +225,15 @@ class Crawl:
         clean = self._obedient(fetched, cards, story=entry.kind == "story")
         if clean is fetched:
             return _Came(entry, fetched, reading)
-        known = self.archive.holds(entry.url, clean.page)
+        known = not anew and self.archive.holds(entry.url, clean.page)
         return _Came(entry, clean, None if known else await self._read(clean.page, entry, later=later))
 
     async def _read(self, page: Page, entry: Entry, *, later: bool) -> Reading:
         site = self.sites[entry.site]
         if self.readers is None or later:
-            return ingest.read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
+            return read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
         return await asyncio.get_running_loop().run_in_executor(
-            self.readers, ingest.read, page, entry.kind, site.parser, site.timezone
+            self.readers, read, page, entry.kind, site.parser, site.timezone
         )
 
     def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
@@ -198,6 +244,13 @@ class Crawl:
         page, answer = obedience.cleaned(fetched.page, answer, self.archive.tombstones, cards, story=story)
         return fetched if page is fetched.page else replace(fetched, page=page, exchanges=(*hops, answer))
 
+    def _exchanges(self, fetched: Fetched) -> tuple[Exchange, ...]:
+        """Redirects and answer. Where something was taken down, only the heads of redirects: nobody reads what else they say."""
+        if not self.archive.tombstones:
+            return fetched.exchanges
+        *hops, answer = fetched.exchanges
+        return (*(hop.without_payload() for hop in hops), answer)
+
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""
         entry, fetched, reading = came.entry, came.fetched, came.reading
@@ -206,6 +259,8 @@ class Crawl:
             assert came.error is not None
             self._failed(entry, came.error)
             self.tally.add(site.name, "tried", came.error.kind)
+            if isinstance(came.error, _DROPPED):
+                self.tally.drop(came.error.kind)
             self.tally.error(entry.url, str(came.error))
             return came.error.kind
         stone = obedience.leads_to(fetched.page, self.archive.tombstones, story=entry.kind == "story")
@@ -216,13 +271,13 @@ class Crawl:
             return "taken_down"
         withheld = None
         if fetched.not_modified:
-            kept = self.archive.not_modified(entry.url, fetched.exchanges, run=self.run_id)
+            kept = self.archive.not_modified(entry.url, self._exchanges(fetched), run=self.run_id)
         else:
             found = reading.optouts if reading else ()
             withheld = ingest.withheld(site, self.settings.crawl.respect, found)
             kept = self.archive.keep(
                 fetched.page,
-                fetched.exchanges,
+                self._exchanges(fetched),
                 run=self.run_id,
                 site=entry.site,
                 kind=entry.kind,
@@ -243,7 +298,7 @@ class Crawl:
         """Keep why an address did not come, and when it is tried again."""
         now = self.clock.now()
         retry: datetime | None = None
-        dropped = isinstance(error, RobotsDenied | AddressRefused)
+        dropped = isinstance(error, _DROPPED)
         if isinstance(error, HostHeld):
             retry = now + timedelta(seconds=error.seconds)
         elif not dropped and not (entry.kind == "story" and entry.failures + 1 >= FAILURES_BEFORE_REST):
@@ -267,15 +322,27 @@ class Crawl:
         """Whether a host is to be left alone: not if one address was refused, or if only another scheme of it fails."""
         return not error.alone and self.sites[entry.site].home.startswith(error.origin)
 
+    def _headers(self, url: str) -> Sequence[Header]:
+        """The headers of settings for an address: those of the site whose own it is, over TLS if the site has it."""
+        for site in self.sites.values():
+            if in_scope(url, site):
+                return site.headers if url.startswith("https:") or not site.home.startswith("https:") else ()
+        return ()
+
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
+        if fetched.not_modified:
+            self.archive.not_modified(canonical(fetched.page.asked), fetched.exchanges, run=self.run_id)
+            return
         fetched = self._obedient(fetched)
-        site = next((key for key, one in self.sites.items() if ingest.in_scope(fetched.page.url, one)), None)
-        self.archive.keep(
-            fetched.page,
-            fetched.exchanges,
-            run=self.run_id,
-            site=site,
-            kind="robots",
-            verdict="not_html" if fetched.page.status < 400 else "gone",
-        )
+        site = next((key for key, one in self.sites.items() if in_scope(fetched.page.url, one)), None)
+        with self.archive.transaction():
+            self.archive.keep(
+                fetched.page,
+                fetched.exchanges,
+                run=self.run_id,
+                site=site,
+                kind="robots",
+                verdict="not_html" if fetched.page.status < 400 else "gone",
+            )
+            self.ingest.robots(fetched.page, site, fetched.exchanges[-1].at)

@@ -17,8 +17,10 @@ from parsers.url import canonical, domain
 from parsers.version import __version__
 from scraper import import_list
 from scraper.clock import Clock
-from scraper.ingest import Ingest, Reading, Tally, catch_up, in_scope, read, withheld
-from scraper.settings import Settings, SiteSettings
+from scraper.ingest import Ingest, catch_up, withheld
+from scraper.reading import Reading, read
+from scraper.settings import Settings, SiteSettings, in_scope
+from scraper.tally import Tally
 from storage import foreign, importing, obedience
 from storage.archive import Archive
 from storage.facts import PageFacts, SiteFacts

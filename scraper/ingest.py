@@ -1,93 +1,36 @@
 """One page to its rows. Crawl, recovery, rebuild and re-parse meet here: whatever brought a page, the same code keeps it."""
 
 import dataclasses
-import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from parsers import dates, links, metadata, registry, verdict
-from parsers.article import Article
-from parsers.errors import ArchiveDamaged, NoLayoutFits, ParseError
+from parsers import dates, links
+from parsers.errors import ArchiveDamaged
 from parsers.page import Page
-from parsers.url import domain, host, is_removed
-from scraper.fetch.optouts import optouts
-from scraper.settings import SiteSettings
-from storage import importing, replay, timing
+from parsers.url import try_canonical
+from scraper import robots
+from scraper.listings import Listings
+from scraper.reading import LISTS, Reading, read
+from scraper.settings import SiteSettings, in_scope
+from scraper.tally import Tally
+from storage import importing, patterns, replay, timing
 from storage.archive import Archive, Kept
 from storage.facts import PageFacts
-from storage.frontier import Entry
+from storage.frontier import SOURCE, Entry, Kind
 from storage.keeping import Unread
 
 MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
-FRONT_EVERY = 1800.0
-"""Seconds after which a front or feed is due again where the site's block does not say `every`."""
-MAX_ERRORS = 1000
-"""Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
-MAX_FOLLOWED = 150
-"""Such links of a site within a day: the trap in which every page leads to a hundred others ends here."""
+MAX_OFFERED = 20
+"""Feeds, and sitemaps, that are taken of what a site itself offers."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
-_LEADS_ON = ("front", "empty")
-_URL_DAY = re.compile(r"/((?:19|20)\d\d)[/-](\d{1,2})[/-](\d{1,2})(?=[/_-])")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a page gave: of a story an article, of a front or feed its cards; or the error's words.
-
-    `optouts`: those that its headers or its markup state.
-    """
-
-    verdict: str | None = None
-    article: Article | None = None
-    front: links.Front | None = None
-    problem: str = ""
-    optouts: tuple[str, ...] = ()
-
-
-def read(page: Page, kind: str, parser: str | None, timezone: str | None, *, only_optouts: bool = False) -> Reading:
-    """Read a story's, front's or feed's page with the site's parser. Pure: may run in another process.
-
-    `only_optouts`: verdict and fields are left for later.
-    """
-    stated = _optouts(page)
-    if only_optouts:
-        return Reading(optouts=stated)
-    try:
-        if kind == "story":
-            article = registry.read(page, parser=parser, timezone=timezone)
-            front = links.front(page) if article.verdict in _LEADS_ON else None
-            return Reading(article.verdict, article, front, optouts=stated)
-        found, front = _front(page, parser)
-        return Reading(found, front=front, optouts=stated)
-    except (NoLayoutFits, ParseError) as error:
-        return Reading("error", problem=str(error), optouts=stated)
-    except Exception as error:  # a page that breaks a reader is kept with the reason, and never stops a crawl
-        words = f"{type(error).__name__} while reading {page.url}: {error}"
-        return Reading("error", problem=words, optouts=stated)
-
-
-def _front(page: Page, parser: str | None) -> tuple[str, links.Front | None]:
-    if links.looks_like_feed(page):
-        return "front", links.feed(page)
-    bad = verdict.of_response(page)
-    return (bad, None) if bad is not None else ("front", registry.front(page, parser=parser))
-
-
-def _optouts(page: Page) -> tuple[str, ...]:
-    """Opt-outs of a page: those of its headers, and those its markup states (robots meta, TDM reservation)."""
-    found = list(optouts(page.headers))
-    if b"<" in page.body[:2000]:
-        head = metadata.head(page)
-        found += [word for word in ("noarchive", "noindex") if word in head.robots]
-        if head.tdm_reservation:
-            found.append("tdm-reservation")
-    return tuple(dict.fromkeys(found))
+REFUSING = frozenset({401, 403, 451})
+"""Statuses that say that somebody does not want us. 429 and 503 want us later: `scraper.fetch.pace`."""
+_BARREN = ("front", "empty", "soft_404", "gone", "not_html")
 
 
 def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -> str | None:
@@ -95,27 +38,11 @@ def withheld(site: SiteSettings, respect: Sequence[str], found: Sequence[str]) -
     return None if site.archive == "full" else next((word for word in found if word in respect), None)
 
 
-@dataclass(slots=True)
-class Tally:
-    """What a crawl did. `counts`: outcome to number; `by_site`: the same for each site; `errors`: address to words."""
+class _Brought(NamedTuple):
+    """The outcome's word, and whether the page brought something never seen: None if that cannot be told."""
 
-    counts: Counter[str] = field(default_factory=Counter)
-    by_site: dict[str, Counter[str]] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-
-    def add(self, site: str, *outcomes: str) -> None:
-        """Count outcomes for a site."""
-        self.counts.update(outcomes)
-        self.by_site.setdefault(site, Counter()).update(outcomes)
-
-    def error(self, url: str, words: str) -> None:
-        """Note what went wrong at an address."""
-        if len(self.errors) < MAX_ERRORS:
-            self.errors[url] = words
-
-    def failed_sites(self) -> list[str]:
-        """Sites from which nothing came although something was asked."""
-        return sorted(site for site, seen in self.by_site.items() if seen["tried"] and not seen["got"])
+    outcome: str
+    news: bool | None = None
 
 
 class _Asked(NamedTuple):
@@ -139,11 +66,26 @@ class Ingest:
     random: Random = field(default_factory=lambda: Random(0))  # noqa: S311 - jitter, not a secret
 
     def seed(self, now: datetime) -> None:
-        """Put every front and feed of the sites at the head of the queue."""
+        """Put every source of the sites at the head of the queue."""
         for key, site in self.sites.items():
             for source in site.sources:
-                if source.kind in ("front", "feed"):
-                    self.archive.frontier.add(source.url, site=key, kind=source.kind, now=now, priority=2)
+                self._source(source.url, source.kind, key, now)
+            Listings(self.archive, key, site, self.since, now).seed()
+
+    def _source(self, url: str, kind: str, key: int, now: datetime, found_on: str | None = None) -> None:
+        self.archive.frontier.add(url, site=key, kind=kind, now=now, priority=SOURCE, found_on=found_on)
+
+    def robots(self, page: Page, key: int | None, now: datetime) -> None:
+        """Take the sitemaps that robots.txt names as sources of a site whose settings name none."""
+        if key is None or not self.sites[key].discovers or not 200 <= page.status < 300:
+            return
+        for url in filter(None, map(try_canonical, robots.sitemaps(page.body)[:MAX_OFFERED])):
+            if in_scope(url, self.sites[key]):
+                self._source(url, "sitemap", key, now, page.asked)
+
+    def anew(self, kind: str) -> bool:
+        """Whether a page is read although its content is known: a backfill wants what was left out before."""
+        return self.since is not None and kind in LISTS
 
     def page(self, entry: Entry, kept: Kept, page: Page, reading: Reading | None, withheld: str | None = None) -> str:
         """Keep what was read from a kept page, and when to come again. Gives the outcome's word.
@@ -154,22 +96,38 @@ class Ingest:
         assert now is not None
         site = self.sites[entry.site]
         known = page.status == 304 or kept.identical
-        outcome = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
+        outcome, news = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
+        if news is not None and not entry.checks:
+            left = patterns.count(self.archive.db.conn, entry.kind, entry.url, news=news, now=now)
+            self._drop(entry.site, patterns.DROPPED, now, left)
+        verdict = reading.verdict if reading is not None else kept.verdict
+        moved = try_canonical(page.url) != entry.url  # the date is another page's: to ask with it would miss changes
+        if outcome == "unchanged" and verdict == "challenge":
+            outcome = verdict
+        if reading is not None and reading.listing is not None and withheld is None:
+            old = Listings(self.archive, entry.site, site, self.since, now).take(entry, reading.listing)
+            self.tally.drop("before_since" if self.since else "not_fresh", old)
+        if entry.kind == "sitemap":
+            self.archive.frontier.ask_parts(entry.url, now=now)
         if reading is not None and reading.front is not None:
             if entry.kind != "story":
                 self._queue(entry, site, reading.front, now)
-            elif -MAX_DEPTH < entry.priority < 0:
-                found = [card.url for card in reading.front.cards] + list(reading.front.others)
-                self._follow(entry, [url for url in found if in_scope(url, site)], entry.priority - 1, now)
+            elif entry.priority < 0:
+                self._follow(entry, site, reading.front, entry.priority - 1, now)
         self.archive.frontier.done(
             entry,
             now=now,
             status=page.status,
             outcome=outcome,
             etag=page.header("etag") or (entry.etag if known else None),
-            last_modified=page.header("last-modified") or (entry.last_modified if known else None),
-            again=self._again(entry, site, outcome, now),
+            last_modified=None if moved else page.header("last-modified") or (entry.last_modified if known else None),
+            again=self._again(entry, site, outcome, news, page.status, now),
         )
+        if verdict == "challenge" or page.status in REFUSING:
+            why = "a challenge page" if verdict == "challenge" else f"with status {page.status}"
+            self.archive.frontier.refused(entry, why, now=now)
+        elif page.status < 400:
+            self.archive.frontier.welcomed(entry)
         return outcome
 
     def imported(
@@ -183,7 +141,7 @@ class Ingest:
         now = page.captured
         assert now is not None
         asked = _Asked(facts.asked, facts.kind, key, site, imported=True)
-        outcome = self._keep(asked, kept, reading, now, facts.withheld)
+        outcome, _ = self._keep(asked, kept, reading, now, facts.withheld)
         frontier = self.archive.frontier
         story = facts.kind == "story" and (facts.withheld or outcome in ("new", "changed", "unchanged"))
         if story and site.sources and frontier.add(facts.asked, site=key, kind="story", now=now):
@@ -198,35 +156,45 @@ class Ingest:
             )
         return outcome
 
-    def _keep(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
+    def _keep(
+        self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None
+    ) -> _Brought:
         if reading is not None and reading.problem:
             self.tally.error(asked.url, reading.problem)
         if asked.kind == "story":
             return self._story(asked, kept, reading, now, withheld)
         return self._front(asked, kept, reading, now, withheld)
 
-    def _story(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
-        """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, or its verdict if it is no article."""
+    def _story(
+        self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None
+    ) -> _Brought:
+        """What a story's page brought: `new`, `changed`, `unchanged`, `unread`, `variant` (another form of a known story, which
+        is asked for at its own address), or its verdict if it is no article."""
         if reading is None or reading.verdict is None:
-            if kept.identical:
+            if kept.verdict == "article":
                 self.archive.seen_again(asked.url, now=now)
-            return "unchanged" if kept.read else "unread"
+            return _Brought("unchanged" if kept.read else "unread")
         verdict = self._verdict(kept.capture, reading)
         title = reading.article.title if reading.article and verdict != "article" else ""
         self.archive.set_verdict(kept.capture, verdict, reading.problem, title)
         if withheld is not None and verdict == "article":
-            return "withheld"
+            return _Brought("withheld")
         if reading.article is None or verdict != "article":
-            return verdict
+            return _Brought(verdict, False if verdict in _BARREN else None)
         if self.archive.tombstoned(reading.article.canonical_url):
             self.archive.set_verdict(kept.capture, "error", "the story that the page calls its own was taken down")
-            return "taken_down"
+            return _Brought("taken_down")
         article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
+        if article.variant_of and not asked.imported and in_scope(article.variant_of, asked.site):
+            self.archive.frontier.add(article.variant_of, site=asked.key, kind="story", now=now, found_on=asked.url)
         if asked.imported:
             importing.in_order(self.archive, article, now)
         if kept.identical:  # captured before, read only now
             self.archive.seen_again(asked.url, now=now)
-        return "new" if article.new_article else "changed" if article.new_revision else "unchanged"
+        if article.variant_of and not article.new_article:
+            return _Brought("variant")
+        outcome = "new" if article.new_article else "changed" if article.new_revision else "unchanged"
+        return _Brought(outcome, article.new_article and not patterns.repeats(self.archive.db.conn, article))
 
     def _verdict(self, capture: int, reading: Reading) -> str:
         """What a story's page really is. One that is led to a front is no story.
@@ -241,16 +209,18 @@ class Ingest:
             self.archive.withdrawn(capture)
         return "front" if led_away else reading.verdict
 
-    def _front(self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None) -> str:
+    def _front(
+        self, asked: "_Asked", kept: Kept, reading: Reading | None, now: datetime, withheld: str | None
+    ) -> _Brought:
         """What a front or feed brought: its cards are kept unless it opts out."""
         if reading is None or reading.verdict is None:
             if kept.read:
                 self.archive.front_unchanged(kept.visit, asked.url, now=now)
-            return "unchanged" if kept.read else "unread"
+            return _Brought("unchanged", False) if kept.read else _Brought("unread")
         self.archive.set_verdict(kept.capture, reading.verdict, reading.problem)
         front = reading.front
         if front is None:
-            return reading.verdict
+            return _Brought(reading.verdict)
         if withheld is None:
             cards = [card for card in front.cards if in_scope(card.url, asked.site)]
             new = self.archive.keep_front(
@@ -258,61 +228,93 @@ class Ingest:
             )
             if not asked.imported:
                 self.archive.note(asked.key, now.date(), "listed", n=new)
-        return "front"
+            return _Brought("front", new > 0)
+        return _Brought("front")
 
     def _queue(self, entry: Entry, site: SiteSettings, front: links.Front, now: datetime) -> None:
         """Queue the stories and further pages of a front or feed."""
         cards = [card for card in front.cards if in_scope(card.url, site)]
         wanted = [card for card in cards if not self._too_old(card.url, front)]
-        others = [url for url in front.others if in_scope(url, site)]
-        outside = len(front.cards) - len(cards) + len(front.others) - len(others)
-        self.archive.note(entry.site, now.date(), "dropped", "outside_scope", n=outside)
-        self.archive.note(entry.site, now.date(), "dropped", "before_since", n=len(cards) - len(wanted))
-        for card in wanted:
-            if not self.archive.knows(card.url):
-                self.archive.frontier.add(card.url, site=entry.site, kind="story", now=now, found_on=entry.url)
+        self._drop(entry.site, "before_since", now, len(cards) - len(wanted))
+        proven = [url for url in front.doubtful if patterns.proven(self.archive.db.conn, url, now=now)]
+        for url in [card.url for card in wanted] + [url for url in proven if in_scope(url, site)]:
+            self._add(entry, url, "story", now, since=_dated(url, front))
         if not cards and entry.kind == "front":
-            self._follow(entry, others, -1, now)
+            self._follow(entry, site, front, -1, now)
+        if site.discovers and entry.url == site.home:
+            for url in [url for url in front.feeds if in_scope(url, site)][:MAX_OFFERED]:
+                self._source(url, "feed", entry.site, now, entry.url)
+        if cards or entry.kind != "front":
+            away = sum(n for name, n in front.elsewhere.items() if not in_scope(f"https://{name}/", site))
+            self.tally.drop("out_of_scope", max(away, len(front.cards) - len(cards)))  # a feed has cards alone
         for url in self._further_fronts(entry, site, front):
-            self.archive.frontier.add(url, site=entry.site, kind="front", now=now, priority=1, found_on=entry.url)
+            self._add(entry, url, "front", now, priority=1)
 
-    def _follow(self, entry: Entry, urls: Sequence[str], priority: int, now: datetime) -> None:
+    def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
-        room = MAX_FOLLOWED - self.archive.frontier.followed(entry.site, since=now - timedelta(days=1))
-        for url in urls:
-            if room <= 0:
-                return
-            if self.archive.knows(url):
-                continue
-            room -= self.archive.frontier.add(
-                url, site=entry.site, kind="story", now=now, priority=priority, found_on=entry.url
-            )
+        urls = [card.url for card in front.cards] + list(front.others)
+        within = [url for url in urls if in_scope(url, site)]
+        self.tally.drop("out_of_scope", len(urls) - len(within))
+        if priority < -MAX_DEPTH:
+            self.tally.drop("depth", sum(not self.archive.frontier.knows(url) for url in within))
+            return
+        for url in within:
+            self._add(entry, url, "story", now, priority=priority)
+
+    def _add(
+        self, entry: Entry, url: str, kind: Kind, now: datetime, priority: int = 0, since: datetime | None = None
+    ) -> None:
+        """Queue an address found on a page, unless it is known or a trap's."""
+        frontier = self.archive.frontier
+        if frontier.knows(url) or (kind == "story" and self.archive.knows(url)):
+            return
+        if cause := patterns.trap(self.archive.db.conn, kind, url, now=now):
+            self._drop(entry.site, cause, now)
+        else:
+            frontier.add(url, site=entry.site, kind=kind, now=now, priority=priority, found_on=entry.url, since=since)
+
+    def _drop(self, key: int, cause: str, now: datetime, n: int = 1) -> None:
+        self.tally.drop(cause, n)
+        self.archive.note(key, now.date(), "dropped", cause, n=n)
 
     def _too_old(self, url: str, front: links.Front) -> bool:
         """Whether the feed or the address itself dates a story before `since`."""
         if self.since is None:
             return False
-        at = front.published.get(url)
-        match = _URL_DAY.search(url)
-        if at is None and match is not None:
-            at = dates.read("-".join(match.groups())).utc
+        at = _dated(url, front)
         return at is not None and at < self.since
 
     def _further_fronts(self, entry: Entry, site: SiteSettings, front: links.Front) -> list[str]:
         """Further pages of a listing, and the sections that a front of the settings links to."""
-        if entry.kind != "front" or self.archive.frontier.fronts(entry.site) >= MAX_LISTING_PAGES * len(site.sources):
+        if entry.kind != "front":
             return []
         declared = any(source.url == entry.url for source in site.sources)
         further = front.pages + (front.sections if declared else ())
-        return [url for url in further if in_scope(url, site)]
+        within = [url for url in further if in_scope(url, site)]
+        if self.archive.frontier.known(entry.site, "front") >= MAX_LISTING_PAGES * len(site.sources):
+            self.tally.drop("pages", sum(not self.archive.frontier.knows(url) for url in within))
+            return []
+        return within
 
-    def _again(self, entry: Entry, site: SiteSettings, outcome: str, now: datetime) -> datetime | None:
-        """When an address that answered is asked again; None: never by itself."""
+    def _again(
+        self, entry: Entry, site: SiteSettings, outcome: str, news: bool | None, status: int, now: datetime
+    ) -> datetime | None:
+        """When an address that answered is asked again; None: never by itself. One that was refused is not pressed for."""
+        if entry.kind in LISTS and entry.priority != SOURCE:
+            return None  # its index says when it changed
         if entry.kind != "story":
-            return now + timedelta(seconds=timing.parse_duration(site.every) if site.every else FRONT_EVERY)
-        if outcome in ("error", "challenge", "truncated"):
+            every = timing.parse_duration(site.every) if site.every else None
+            return now + timedelta(seconds=every or self.archive.frontier.pause(entry, changed=news, now=now))
+        if outcome in ("error", "challenge", "truncated") and status not in REFUSING:
             return now + timedelta(seconds=timing.backoff(entry.failures + 1, self.random, first=3600.0))
+        if self.archive.asked_at_home(entry.url):
+            return None
         return timing.next_recheck(entry.first_seen, now, site.recheck)
+
+
+def _dated(url: str, front: links.Front) -> datetime | None:
+    """When a story came out, as its feed or the address itself says."""
+    return front.published.get(url) or dates.of_address(url)
 
 
 def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
@@ -348,11 +350,3 @@ def catch_up(ingest: Ingest, rows: Sequence[Unread] | None = None) -> int:
             replay.stands_since(archive, row)
         pages += 1
     return pages
-
-
-def in_scope(url: str, site: SiteSettings) -> bool:
-    """On the site's own host, one below it, or one that its settings name; not what stands where an address was taken down."""
-    if is_removed(url):
-        return False
-    name, own = host(url), host(site.home).removeprefix("www.")
-    return name == own or name.endswith(f".{own}") or domain(url) in site.scope

@@ -8,12 +8,14 @@ from datetime import datetime
 from pathlib import Path
 
 from parsers.errors import ArchiveLocked, UsageError
-from scraper.ingest import Ingest, read
+from scraper.ingest import Ingest
+from scraper.reading import read
 from scraper.settings import Settings, SiteSettings, from_row
 from scraper.takedown import read_again
 from storage import facts, takedown
 from storage.archive import Archive
 from storage.captures import Warc
+from storage.frontier import KINDS
 from storage.replay import Applied, Event, Replay, end, readable
 
 GROUP = 50
@@ -165,13 +167,19 @@ def _used(archive: Archive, run: _Run, event: Event, used: facts.SiteFacts) -> N
 def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
     """Read a page as the crawl did, and keep what it gave."""
     found = applied.facts
-    if applied.site not in run.sites or found.kind not in ("story", "front", "feed"):
+    if applied.site not in run.sites or found.kind not in (*KINDS, "robots"):
         return
     page, kept = applied.page, applied.kept
     assert page.captured is not None
     site = run.sites[applied.site]
+    if found.kind == "robots":
+        if site.discovers:
+            content = ingest.archive.page(kept.capture) if kept.identical else page
+            ingest.robots(content, applied.site, page.captured)
+        return
     reading = None
-    if found.withheld is None and not kept.read and (found.kind != "story" or run.reads):
+    known = kept.read and not ingest.anew(found.kind)
+    if found.withheld is None and not known and (found.kind != "story" or run.reads):
         content = ingest.archive.page(kept.capture) if kept.identical else page
         reading = read(content, found.kind, site.parser, site.timezone)
     if found.imported:

@@ -6,7 +6,8 @@ from datetime import datetime
 from pathlib import Path
 
 from parsers.page import Page
-from scraper.ingest import Ingest, catch_up, read
+from scraper.ingest import Ingest, catch_up
+from scraper.reading import read
 from scraper.settings import Settings, SiteSettings
 from storage import lock
 from storage import repair as mending

@@ -4,25 +4,31 @@ import asyncio
 import dataclasses
 import json
 import signal
+from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from parsers.errors import Interrupted
 from parsers.version import __version__
+from scraper import headers
 from scraper.clock import Clock
 from scraper.crawl import Crawl, Limits, Progress
 from scraper.fetch.client import user_agent
-from scraper.ingest import Tally
 from scraper.settings import Settings, SiteSettings, require_contact
+from scraper.tally import Tally
 from storage.archive import Archive
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a run ended. `state`: done, partly or failed. `recovered`: what was mended of a run that was killed."""
+    """How a run ended. `state`: done, partly or failed. `recovered`: what was mended of a run that was killed.
+
+    `refused`: its sites that refuse us, see `storage.questions.refused`.
+    """
 
     run: int
     state: str
@@ -30,6 +36,7 @@ class Outcome:
     ended: datetime
     tally: Tally
     recovered: tuple[str, ...] = ()
+    refused: tuple[Mapping[str, Any], ...] = ()
 
 
 def _readers(jobs: int) -> ProcessPoolExecutor:
@@ -51,10 +58,12 @@ def crawl(
 ) -> Outcome:
     """Crawl some sites of an archive as one recorded run.
 
-    Raises SettingsError (no contact), ArchiveLocked (another run writes), Interrupted (Ctrl-C: what was fetched is kept,
-    the next run goes on).
+    Raises SettingsError (no contact, or a header's secret is missing), ArchiveLocked (another run writes), Interrupted (Ctrl-C:
+    what was fetched is kept, the next run goes on).
     """
     require_contact(settings.crawl)
+    for site in sites:
+        headers.require(site.headers, f"site {site.name!r}")
     with Archive.open(folder, write=True) as archive:
         started = clock.now()
         values = {
@@ -82,7 +91,11 @@ def crawl(
         try:
             tally = asyncio.run(job.run())
             failed = tally.failed_sites()
-            state = "done" if not failed else "failed" if len(failed) == len(tally.by_site) else "partly"
+            named = {site.name for site in sites}
+            refused = tuple(row for row in archive.refused() if row["site"] in named)
+            state = "done"
+            if failed or refused:
+                state = "failed" if failed and len(failed) == len(tally.by_site) else "partly"
         except (KeyboardInterrupt, asyncio.CancelledError):
             raise Interrupted(
                 f"run {run} stopped after {job.tally.counts['tried']} requests; everything fetched is kept",
@@ -94,5 +107,5 @@ def crawl(
         finally:
             if readers is not None:
                 readers.shutdown(cancel_futures=True)
-            archive.end_run(run, now=clock.now(), state=state, counts=job.tally.counts, errors=len(job.tally.errors))
-        return Outcome(run, state, started, clock.now(), tally, tuple(archive.recovered))
+            archive.end_run(run, now=clock.now(), state=state, counts=job.tally.row(), errors=len(job.tally.errors))
+        return Outcome(run, state, started, clock.now(), tally, tuple(archive.recovered), refused)

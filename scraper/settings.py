@@ -15,8 +15,11 @@ from typing import Literal
 from urllib.parse import urljoin, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from parsers import wordpress
 from parsers.errors import SettingsError, UsageError
-from parsers.url import canonical
+from parsers.url import canonical, domain, host, is_removed
+from scraper import headers
+from scraper.headers import Header
 from storage.timing import parse_duration
 
 FILE = "newsmorgue.toml"
@@ -49,7 +52,7 @@ class CrawlSettings:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a site announces its stories. `url` is absolute and canonical."""
+    """Where a site announces its stories. `url` is absolute and canonical; of `wp` that of the first page of posts."""
 
     kind: SourceKind
     url: str
@@ -59,10 +62,12 @@ class Source:
 class SiteSettings:
     """One `[site.NAME]` block. `recheck`: ages in seconds at which a known story is asked again.
 
+    `discovers`: no sources are named: beside the front, the site's own feeds and sitemaps are taken.
+
     `scope`: further hosts that are the site's own, beside that of `home` and those below it.
 
     `every` and `cron` belong to the schedule. `archive = "full"` keeps pages in spite of an opt-out, and `reason` says
-    why; both are stored with each capture.
+    why; both are stored with each capture. `headers`: sent to the site's own hosts with every request.
     """
 
     name: str
@@ -77,6 +82,8 @@ class SiteSettings:
     archive: Literal["respect", "full"] = "respect"
     reason: str = ""
     scope: tuple[str, ...] = ()
+    discovers: bool = False
+    headers: tuple[Header, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class Settings:
     def as_json(self) -> dict[str, object]:
         """Plain values for the run's row; holds no secrets."""
         plain = dataclasses.asdict(self)
+        plain["sites"] = [{**dataclasses.asdict(site), "headers": headers.as_json(site.headers)} for site in self.sites]
         plain["crawl"]["allow_addresses"] = [str(network) for network in self.crawl.allow_addresses]
         plain["crawl"]["proxy"] = self.crawl.proxy.rpartition("@")[2]
         return plain
@@ -119,7 +127,7 @@ def load(folder: Path | None, *, environ: Mapping[str, str], flags: Mapping[str,
         table = _read(folder / FILE)
         _known(table, ("crawl", "site"), str(folder / FILE), "table")
         crawl |= _crawl_table(table.get("crawl", {}), f"{folder / FILE} [crawl]")
-        sites = tuple(_site(name, block) for name, block in _table(table.get("site", {}), "[site]").items())
+        sites = tuple(_site(name, block, environ) for name, block in _table(table.get("site", {}), "[site]").items())
     names = [field.name for field in dataclasses.fields(CrawlSettings)]
     crawl |= _crawl_table(
         {name: environ[key] for name in names if (key := f"NEWSMORGUE_{name.upper()}") in environ}, "the environment"
@@ -146,15 +154,25 @@ def _own_file(environ: Mapping[str, str]) -> Path:
 def _read(path: Path) -> dict[str, object]:
     try:
         table = tomllib.loads(path.read_text("utf-8"))
-        crawl = table.get("crawl")
-        if isinstance(crawl, dict) and "@" in str(crawl.get("proxy", "")) and path.stat().st_mode & 0o077:
-            raise SettingsError(
-                f"{path}: proxy holds a password that others on this machine can read",
-                next=f"chmod 600 {path}, or set NEWSMORGUE_PROXY",
-            )
+        _guarded(path, table)
         return table
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not valid TOML", cause=str(error), next="mend that line") from error
+
+
+def _guarded(path: Path, table: Mapping[str, object]) -> None:
+    """A file that holds a secret must be for its owner alone. Raises SettingsError."""
+    crawl, sites = table.get("crawl"), table.get("site")
+    held, instead = "", ""
+    if isinstance(crawl, dict) and "@" in str(crawl.get("proxy", "")):
+        held, instead = "proxy holds a password", "set NEWSMORGUE_PROXY"
+    blocks = sites.values() if isinstance(sites, dict) else ()
+    if any(isinstance(block, dict) and headers.in_file(block.get("headers")) for block in blocks):
+        held, instead = "headers hold a secret", 'write "env:NAME" and set that variable'
+    if held and path.stat().st_mode & 0o077:
+        raise SettingsError(
+            f"{path}: {held} that others on this machine can read", next=f"chmod 600 {path}, or {instead}"
+        )
 
 
 def _table(value: object, where: str) -> dict[str, dict[str, object]]:
@@ -240,7 +258,7 @@ def proxy_address(value: str) -> str:
     address = value if "://" in value else f"http://{value}"
     parts = urlsplit(address)
     if parts.scheme != "http":
-        raise ValueError(f"proxies of the kind {parts.scheme}:// are not spoken to, only http://")
+        raise ValueError(f"proxies of the kind {parts.scheme}:// are not supported, only http://")
     if not parts.hostname or parts.path not in ("", "/") or parts.query or parts.port == 0:
         raise ValueError("a proxy is http://host:port, or http://user:password@host:port")
     return address
@@ -272,9 +290,13 @@ def _bytes(value: object) -> int:
     return size
 
 
-def _site(name: str, block: dict[str, object]) -> SiteSettings:
+def _site(name: str, block: dict[str, object], environ: Mapping[str, str]) -> SiteSettings:
     where = f"{FILE} [site.{name}]"
-    _known(block, [field.name for field in dataclasses.fields(SiteSettings) if field.name != "name"], where)
+    _known(
+        block,
+        [field.name for field in dataclasses.fields(SiteSettings) if field.name not in ("name", "discovers")],
+        where,
+    )
     if not isinstance(block.get("home"), str):
         raise SettingsError(f"{where}: home is missing", next=f'home = "https://{name}.example/"')
     home = canonical(str(block["home"]))
@@ -298,6 +320,8 @@ def _site(name: str, block: dict[str, object]) -> SiteSettings:
         values["recheck"] = tuple(_seconds(item) for item in _words(block["recheck"]))
     if "scope" in block:
         values["scope"] = tuple(word.lower().rstrip(".") for word in _words(block["scope"]))
+    values["discovers"] = "sources" not in block
+    values["headers"] = headers.read(block.get("headers", {}), environ, where)
     values["sources"] = tuple(_sources(block.get("sources", [{"front": "/"}]), home, where))
     return SiteSettings(**values)  # type: ignore[arg-type]
 
@@ -311,12 +335,22 @@ def _sources(value: object, home: str, where: str) -> Iterable[Source]:
             raise SettingsError(f"{where}: a source is one of {', '.join(kinds)}", next='{ front = "/" }')
         _known(item, kinds, where, "source")
         ((kind, path),) = item.items()
-        yield Source(kind=kind, url=canonical(urljoin(home, str(path))))
+        url = canonical(urljoin(home, str(path)))
+        yield Source(kind=kind, url=wordpress.address(url) if kind == "wp" else url)
 
 
 def from_row(values: Mapping[str, object]) -> SiteSettings:
-    """A site's block as the row of a run holds it (`Settings.as_json`); keys of later editions are passed over."""
-    known = {field.name for field in dataclasses.fields(SiteSettings)}
+    """A site's block as the row of a run holds it (`Settings.as_json`), without the headers that it was asked with; keys of
+    later editions are passed over."""
+    known = {field.name for field in dataclasses.fields(SiteSettings)} - {"headers"}
     plain = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items() if key in known}
     sources = tuple(Source(**source) for source in values.get("sources", ()))  # type: ignore[attr-defined]
     return SiteSettings(**{**plain, "sources": sources})  # type: ignore[arg-type]
+
+
+def in_scope(url: str, site: SiteSettings) -> bool:
+    """On the site's own host, one below it, or one that its settings name; not what stands where an address was taken down."""
+    if is_removed(url):
+        return False
+    name, own = host(url), host(site.home).removeprefix("www.")
+    return name == own or name.endswith(f".{own}") or domain(url) in site.scope

@@ -4,7 +4,8 @@ import json
 from collections.abc import Collection
 from itertools import groupby
 
-from scraper.ingest import Ingest, catch_up, read
+from scraper.ingest import Ingest, catch_up
+from scraper.reading import read
 from scraper.settings import SiteSettings, from_row
 from storage import takedown
 from storage.archive import Archive

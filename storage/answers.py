@@ -62,6 +62,10 @@ class Answers:
         """One row a site; see `storage.questions.status`."""
         return questions.status(self.db.conn, now=now)
 
+    def refused(self) -> list[dict[str, Any]]:
+        """Sites that refuse us; see `storage.questions.refused`."""
+        return questions.refused(self.db.conn)
+
     def verdicts(self) -> list[dict[str, Any]]:
         """Captures by verdict."""
         return questions.verdicts(self.db.conn)

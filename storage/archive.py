@@ -334,11 +334,11 @@ class Archive(Answers):
             return articles.keep(self.db.conn, capture, article, site=site, now=now)
 
     def seen_again(self, url: str, *, now: datetime) -> None:
-        """A story still stands at its address: what was last captured there is unchanged, and is the story."""
+        """A story still stands at its address, which shows the article that was captured there before."""
         with self.transaction():
             self.db.conn.execute(
                 "UPDATE article SET last_seen = max(last_seen, ?1) WHERE id = (SELECT article_id FROM alias WHERE url = ?2) "
-                "AND withdrawn IS NULL AND (SELECT verdict FROM capture WHERE asked = ?2 ORDER BY at DESC, id DESC LIMIT 1) = 'article'",
+                "AND withdrawn IS NULL",
                 (stamp(now), url),
             )
 
@@ -348,10 +348,22 @@ class Archive(Answers):
             return history.withdrawn(self.db.conn, capture)
 
     def knows(self, url: str) -> bool:
-        """Whether an address is another name of a story that is kept already, or was taken down."""
+        """Whether an address is known to lead to a story that is kept already at another one, or was taken down."""
         return self.tombstones.url(url) or bool(
             self.db.conn.execute(
-                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND a.url <> l.url", (url,)
+                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id WHERE l.url = ? AND l.source <> 'hreflang' "
+                "AND (a.url <> l.url OR l.source = 'redirect')",
+                (url,),
+            ).fetchone()
+        )
+
+    def asked_at_home(self, url: str) -> bool:
+        """Whether an address is only another one of a story whose own address is asked and answers."""
+        return bool(
+            self.db.conn.execute(
+                "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id JOIN frontier f ON f.url = a.url "
+                "WHERE l.url = ? AND a.url <> l.url AND f.checks > 0",
+                (url,),
             ).fetchone()
         )
 

@@ -13,7 +13,7 @@ from parsers import dates
 from parsers.article import Article, Image, When
 from parsers.text import foreign, normalised
 from parsers.url import try_canonical
-from storage import history, names, people
+from storage import aliases, history, names, people
 from storage.differences import NO_SPACES
 from storage.keeping import digest
 from storage.timing import instant, stamp
@@ -50,7 +50,10 @@ def _provenance(rules: tuple[tuple[str, str, str], ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class KeptArticle:
-    """Where a reading went. `copy_of`: key of an older article with the very same text, None if there is none."""
+    """Where a reading went. `copy_of`: key of an older article with the very same text, None if there is none.
+
+    `variant_of`: the story's own address, if the page is another form of it (AMP, print); "" if it is not.
+    """
 
     article: int
     revision: int
@@ -58,17 +61,23 @@ class KeptArticle:
     new_article: bool
     new_revision: bool
     copy_of: int | None
+    variant_of: str = ""
 
 
 def keep(conn: sqlite3.Connection, capture: int, article: Article, *, site: int | None, now: datetime) -> KeptArticle:
     """Keep a reading, and a revision if normalised title, teaser or body differ from the article's last one.
 
     A page that differs only outside of its text (a counter, an advertisement) adds no reading either, unless another
-    edition of the parsers read it or its dates changed.
+    edition of the parsers read it or its dates changed. A page that is another form of a story that was read at its own
+    address gives that story one more alias, and no reading.
     """
     asked, given, at = conn.execute("SELECT asked, url, at FROM capture WHERE id = ?", (capture,)).fetchone()
-    key, fresh = _article(conn, article, asked, given, at, site)
+    if given != asked:  # which is canonical already
+        given = try_canonical(given) or given
     body = article.body
+    key, fresh, home = aliases.article(conn, article, body, asked, given, at, site)
+    if home and (read := aliases.read_at_home(conn, key, home)):
+        return KeptArticle(key, *read, False, False, None, home)
     parts = [normalised(part) for part in (article.title, article.teaser, body)]
     words = words_of(body)
     plain = [part.encode("utf-8", "surrogatepass") for part in parts]
@@ -98,13 +107,7 @@ def keep(conn: sqlite3.Connection, capture: int, article: Article, *, site: int 
             )
         reading = _reading(conn, revision, capture, instant(at), article, body, words, now)
     copy_of = _group(conn, key, text) if changed and words >= COPY_WORDS else None
-    return KeptArticle(key, revision, reading, fresh, changed and not fresh, copy_of)
-
-
-def at_address(conn: sqlite3.Connection, url: str) -> int | None:
-    """Key of the article that a canonical address leads to."""
-    row = conn.execute("SELECT article_id FROM alias WHERE url = ?", (url,)).fetchone()
-    return row[0] if row else None
+    return KeptArticle(key, revision, reading, fresh, changed and not fresh, copy_of, home)
 
 
 def with_text(conn: sqlite3.Connection, text: bytes, *, but: int = 0) -> int | None:
@@ -113,30 +116,6 @@ def with_text(conn: sqlite3.Connection, text: bytes, *, but: int = 0) -> int | N
         "SELECT article_id FROM revision WHERE text_digest = ? AND article_id <> ? LIMIT 1", (text, but)
     ).fetchone()
     return row[0] if row else None
-
-
-def _article(
-    conn: sqlite3.Connection, article: Article, asked: str, given: str, at: str, site: int | None
-) -> tuple[int, bool]:
-    """The story of these addresses, and whether it is new."""
-    if given != asked:  # which is canonical already
-        given = try_canonical(given) or given
-    called = {article.canonical_url: "canonical", given: "redirect" if given != asked else "asked", asked: "asked"}
-    for url in called:
-        key = at_address(conn, url)
-        if key is not None:
-            fresh = False
-            conn.execute("UPDATE article SET last_seen = max(last_seen, ?) WHERE id = ?", (at, key))
-            break
-    else:
-        cursor = conn.execute(
-            "INSERT INTO article (site_id, url, first_seen, last_seen) VALUES (?, ?, ?, ?)",
-            (site, article.canonical_url, at, at),
-        )
-        key, fresh = int(cursor.lastrowid or 0), True
-    for url, source in called.items():
-        conn.execute("INSERT INTO alias VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", (url, key, source, at))
-    return key, fresh
 
 
 def _same_reading(conn: sqlite3.Connection, revision: int, article: Article) -> int | None:

@@ -50,7 +50,7 @@ def begin(conn: sqlite3.Connection) -> None:
         conn.execute(f"DROP TABLE IF EXISTS temp.{name}")
         conn.execute(f"CREATE TEMP TABLE {name} ({column} PRIMARY KEY) WITHOUT ROWID")
     conn.execute(
-        "INSERT OR IGNORE INTO front_url SELECT url FROM front UNION SELECT url FROM frontier WHERE kind IN ('front', 'feed') "
+        "INSERT OR IGNORE INTO front_url SELECT url FROM front UNION SELECT url FROM frontier WHERE kind <> 'story' "
         "UNION SELECT home FROM site UNION SELECT asked FROM capture WHERE kind <> 'story'"
     )
     conn.create_function("canonical", 1, lambda url: try_canonical(url) or url, deterministic=True)

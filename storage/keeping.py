@@ -26,12 +26,13 @@ _WHOLE = "NOT EXISTS (SELECT 1 FROM lost l WHERE l.file = c.file AND c.offset >=
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where a response went. `identical`: its content was there before; `read`: and was read, or is withheld."""
+    """Where a response went. `identical`: its content was there before; `read`: and was read, or is withheld; `verdict`: as what."""
 
     capture: int
     visit: int
     identical: bool
     read: bool = False
+    verdict: str | None = None
 
 
 class Slot(NamedTuple):
@@ -162,7 +163,7 @@ def seen(
     slot: Slot | None = None,
 ) -> Kept:
     """The row of a visit that found what a capture holds."""
-    return Kept(known.id, _visit(conn, known.id, run, status, at, place, slot), True, known.read)
+    return Kept(known.id, _visit(conn, known.id, run, status, at, place, slot), True, known.read, known.verdict)
 
 
 def holds(conn: sqlite3.Connection, asked: str, page: Page, at: datetime | None = None) -> bool:
@@ -234,7 +235,7 @@ def known(conn: sqlite3.Connection, asked: str) -> bool:
     return _last(conn, asked) is not None
 
 
-_STANDING = "SELECT id, digest, payload_digest, url, at, verdict, withheld FROM capture WHERE asked = ? AND id <= ?"
+_STANDING = "SELECT id, digest, payload_digest, url, at, verdict, withheld FROM capture WHERE asked = ?"
 
 
 def standing(conn: sqlite3.Connection, facts: PageFacts, at: datetime, slot: Slot | None = None) -> Standing | None:
@@ -245,7 +246,7 @@ def standing(conn: sqlite3.Connection, facts: PageFacts, at: datetime, slot: Slo
 def referred(conn: sqlite3.Connection, asked: str, date: str, slot: Slot | None = None) -> Standing | None:
     """The capture of an address that a `revisit` record refers to, by its WARC-Date."""
     row = conn.execute(
-        f"{_STANDING} AND at = ?", (asked, slot.after if slot else LAST, stamp(instant(date)))
+        f"{_STANDING} AND id <= ? AND at = ?", (asked, slot.after if slot else LAST, stamp(instant(date)))
     ).fetchone()
     return Standing(*row) if row else None
 
@@ -253,10 +254,12 @@ def referred(conn: sqlite3.Connection, asked: str, date: str, slot: Slot | None 
 def _last(
     conn: sqlite3.Connection, asked: str, until: datetime | None = None, slot: Slot | None = None
 ) -> Standing | None:
-    bound, values = (" AND at <= ?", (stamp(until),)) if until else ("", ())
-    row = conn.execute(
-        f"{_STANDING}{bound} ORDER BY at DESC, id DESC LIMIT 1", (asked, slot.after if slot else LAST, *values)
-    ).fetchone()
+    bounds, values = "", [asked]
+    if until is not None:
+        bounds, values = " AND at <= ?", [asked, stamp(until)]
+    if slot is not None:  # only then: a bound on id makes SQLite sort
+        bounds += f" AND id <= {slot.after:d}"
+    row = conn.execute(f"{_STANDING}{bounds} ORDER BY at DESC, id DESC LIMIT 1", values).fetchone()
     return Standing(*row) if row else None
 
 

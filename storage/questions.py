@@ -9,7 +9,7 @@ import sqlite3
 from datetime import datetime
 from typing import Any
 
-from storage.timing import instant, stamp
+from storage.timing import REFUSALS, stamp
 
 _TERM = re.compile(r'"([^"]+)"|(\S+)')
 _WORDS = re.compile(r"\w")
@@ -88,31 +88,49 @@ def people(conn: sqlite3.Connection, *, limit: int, experts_only: bool) -> list[
 
 
 def status(conn: sqlite3.Connection, *, now: datetime) -> list[dict[str, Any]]:
-    """One row a site: state (ok, failing or never), last_success, due, queue, and `fill`, the share of articles that
-    have each field. `due`: addresses due now; `queue`: those planned at all."""
+    """One row a site: state (ok, failing, held, refused or never), last_success, due, queue, `fill`, the share of articles
+    that have each field, and `cause`, why it is held or refuses us, else empty. `due`: addresses due now; `queue`: those
+    planned at all."""
+    refusing = {row["site"]: row for row in refused(conn)}
     sites = _rows(
         conn.execute(
             "SELECT s.id, s.name AS site, (SELECT max(v.at) FROM visit v JOIN capture c ON c.id = v.capture_id WHERE c.site_id = s.id "
-            "AND v.status < 400) AS last_success, "
+            "AND v.status < 400 AND c.verdict IS NOT 'challenge') AS last_success, "
             "(SELECT count(*) FROM frontier f WHERE f.site_id = s.id AND f.state <> 'done' AND f.due <= ?1) AS due, "
             "(SELECT count(*) FROM frontier f WHERE f.site_id = s.id AND f.state <> 'done') AS queue, "
             "(SELECT max(f.failures) FROM frontier f WHERE f.site_id = s.id AND f.kind <> 'story' AND f.priority = 2) AS failures, "
-            "(SELECT min(h.held_until) FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.site_id = s.id AND h.held_until > ?1) "
-            "AS held_until FROM site s ORDER BY s.name",
+            "(SELECT h.held_for FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.site_id = s.id AND h.held_until > ?1 "
+            "ORDER BY h.held_until LIMIT 1) AS held_for FROM site s ORDER BY s.name",
             (stamp(now),),
         )
     )
     for row in sites:
-        failures, held = row.pop("failures") or 0, row.pop("held_until")
+        failures, held, refuses = row.pop("failures") or 0, row.pop("held_for"), refusing.get(row["site"])
         row["state"] = (
-            "never" if row["last_success"] is None
-            else "held" if held and instant(held) > now
+            "refused" if refuses
+            else "never" if row["last_success"] is None
+            else "held" if held is not None
             else "failing" if failures >= FAILING
             else "ok"
         )  # fmt: skip
+        row["cause"] = refuses["held_for"] if refuses else held or ""
         row["fill"] = _fill(conn, row.pop("id"))
-    order = ("site", "state", "last_success", "due", "queue", "fill")
+    order = ("site", "state", "last_success", "due", "queue", "fill", "cause")
     return [{key: row[key] for key in order} for row in sites]
+
+
+def refused(conn: sqlite3.Connection) -> list[dict[str, Any]]:
+    """Sites one of whose hosts refuses us (`Frontier.refused`): site, host, held_for, held_until, `last_success`, when the
+    host last gave a good answer (None: never), and `url`, the address that it refused last."""
+    cursor = conn.execute(
+        "SELECT s.name AS site, h.name AS host, h.held_for, h.held_until, (SELECT max(v.at) FROM frontier f JOIN capture c ON "
+        "c.asked = f.url JOIN visit v ON v.capture_id = c.id WHERE f.host_id = h.id AND v.status < 400 AND c.verdict IS NOT 'challenge') "
+        "AS last_success, (SELECT f.url FROM frontier f WHERE f.host_id = h.id AND f.site_id = s.id ORDER BY f.last_fetched DESC "
+        "LIMIT 1) AS url FROM host h JOIN site s ON EXISTS (SELECT 1 FROM frontier f WHERE f.host_id = h.id AND f.site_id = s.id) "
+        "WHERE h.refusals >= ? ORDER BY s.name, h.name",
+        (REFUSALS,),
+    )
+    return _rows(cursor)
 
 
 def _fill(conn: sqlite3.Connection, site: int) -> dict[str, float]:

@@ -8,7 +8,7 @@ import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -54,6 +54,10 @@ class Exchange:
     payload: bytes
     ip: str | None = None
     truncated: str | None = None
+
+    def without_payload(self) -> "Exchange":
+        """Only the heads, where nothing more may be kept."""
+        return replace(self, payload=b"", truncated="length")
 
 
 @dataclass(frozen=True, slots=True)

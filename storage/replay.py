@@ -127,8 +127,11 @@ class Replay:
         if applied.site is not None and applied.counts:
             for stage in ("tried", "got"):
                 self.archive.note(applied.site, at.date(), stage)
-        if applied.kept.identical and applied.kept.read:
-            _stands(self.archive, applied.facts.asked, applied.facts.kind, applied.kept.visit, at)
+        kept, facts = applied.kept, applied.facts
+        if kept.verdict == "article" and facts.kind == "story":
+            self.archive.seen_again(facts.asked, now=at)
+        elif kept.identical and kept.read and facts.kind != "story":
+            self.archive.front_unchanged(kept.visit, facts.asked, now=at)
 
     def _begin(self, facts: RunFacts, event: Event) -> None:
         self.run = facts.run
@@ -220,15 +223,15 @@ class Replay:
 
 def stands_since(archive: "Archive", page: Unread) -> None:
     """A page is read at last: what it showed still stood at the later visits that found it unchanged."""
+    story = page.kind == "story"
+    (verdict,) = archive.db.execute("SELECT verdict FROM capture WHERE id = ?", (page.capture,)).fetchone()
+    if story and verdict != "article":
+        return
     for visit, at in keeping.later(archive.db.conn, page):
-        _stands(archive, page.asked, page.kind, visit, at)
-
-
-def _stands(archive: "Archive", url: str, kind: str, visit: int, at: datetime) -> None:
-    if kind == "story":
-        archive.seen_again(url, now=at)
-    else:
-        archive.front_unchanged(visit, url, now=at)
+        if story:
+            archive.seen_again(page.asked, now=at)
+        else:
+            archive.front_unchanged(visit, page.asked, now=at)
 
 
 def end(warc: Warc, path: Path, last: Event | None, start: int = 0) -> int:

@@ -16,7 +16,7 @@ _WORDS = re.compile(r"[^\s\"“”„«»<>=|(){}\[\]/\\]+")
 _DENSE_RUN = re.compile(f"{DENSE.pattern}{{2,}}")
 _ADDRESS = re.compile(
     r"(?:https?:)?//[^\s\"'<>\\^`{|}]+"
-    r"|(?<=[\"'=(\s])/(?!/)[^\s\"'<>\\^`{|})]+"
+    r"|(?<=[\"'=(\s>])/(?!/)[^\s\"'<>\\^`{|})]+"
     r"|(?<=href=[\"'])[^\s\"'<>]+",
     re.IGNORECASE,
 )

@@ -37,8 +37,37 @@ def next_recheck(first_seen: datetime, now: datetime, ages: Sequence[float]) -> 
     return next((at for at in ahead if at > now), None)
 
 
+FIRST_PAUSE, LEAST_PAUSE, MOST_PAUSE = 1800.0, 600.0, 21600.0
+"""Seconds between two visits of a front or feed whose site does not say `every`: at first, at least, at most."""
+
+
+def next_pause(pause: float | None, since: float | None, changed: bool | None) -> float:
+    """Seconds until a front or feed is asked again: half as long as last time if it brought news, longer if it did not.
+
+    `pause`: what was said last time, None if never; `since`: seconds since it was asked, None if never. `changed`: None
+    if that cannot be told. An answer without news says only that nothing came in the time since, so that a front that is
+    asked twice in a row is not thought to be quiet.
+    """
+    if pause is None or changed is None:
+        return pause or FIRST_PAUSE
+    if changed:
+        return max(LEAST_PAUSE, pause / 2)
+    return min(MOST_PAUSE, max(pause, 1.5 * min(since or 0.0, pause)))
+
+
 def backoff(failures: int, rng: random.Random, *, first: float = 60.0, most: float = 86400.0) -> float:
     """Seconds until an address that failed so many times in a row is tried again: doubled each time, with full jitter
     in the upper half so that many addresses do not come back together."""
     ceiling = min(most, first * 2 ** min(max(failures - 1, 0), 30))
     return float(ceiling * (1 + rng.random()) / 2)
+
+
+REFUSALS = 5
+"""Refusals in a row, no good answer between, after which a host is left alone. In one run no address is asked twice in a row, so
+that these are five addresses, or one front in five runs."""
+
+
+def pause(refusals: int, *, first: float = 7200.0, most: float = 86400.0) -> float | None:
+    """Seconds for which a host is left alone that refused so many times in a row: none before REFUSALS, then doubled each
+    time one more probe is refused. No jitter: the same is found again by a rebuild."""
+    return min(most, first * 2.0 ** min(refusals - REFUSALS, 30)) if refusals >= REFUSALS else None

@@ -63,7 +63,7 @@ def _record(record: bytes) -> tuple[bytes, bytes]:
     outer, _, block = record.partition(b"\r\n\r\n")
     head, _, payload = block.partition(b"\r\n\r\n")
     payload = payload[: len(payload) - 4]
-    for bits in (31, 15, -15) if b"content-encoding" in head.lower() else ():
+    for bits in (31, 15, -15) if b"content-encoding" in head.lower() or payload[:2] == b"\x1f\x8b" else ():
         try:
             return outer + b"\n" + head, zlib.decompressobj(wbits=bits).decompress(payload)
         except zlib.error:

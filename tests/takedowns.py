@@ -16,7 +16,8 @@ from search import content
 
 from parsers.page import Page
 from parsers.quotes.sentences import paragraphs, sentences
-from scraper.ingest import Ingest, read
+from scraper.ingest import Ingest
+from scraper.reading import read
 from scraper.rebuild import rebuild
 from scraper.settings import FILE, SiteSettings, load
 from scraper.takedown import take_down

@@ -428,3 +428,66 @@ def test_an_article_belongs_to_one_story(keep: Keeper) -> None:
     assert again.copy_of is None
     assert keep.archive.db["story_member"].count == 2
     assert keep.archive.db["story"].count == 1
+
+
+# -- other forms of a story ----------------------------------------------------------------------------------------
+
+
+def test_another_form_of_a_story_is_an_alias_and_no_reading(keep: Keeper) -> None:
+    keep(with_body(LONG))
+    amp = with_body(LONG, "Only here.", url=f"{URL}/amp")
+    kept = keep(amp)
+    assert kept == KeptArticle(1, 1, 1, new_article=False, new_revision=False, copy_of=None, variant_of=URL)
+    assert keep.rows("SELECT count(*) AS n FROM reading") == [{"n": 1}]
+    assert keep.rows("SELECT url, source FROM alias ORDER BY url") == [
+        {"url": URL, "source": "asked"},
+        {"url": f"{URL}/amp", "source": "asked"},
+    ]
+    assert keep.archive.knows(f"{URL}/amp")
+
+
+def test_another_form_that_comes_first_is_read_and_the_story_has_its_own_address(keep: Keeper) -> None:
+    kept = keep(with_body(LONG, url=f"{URL}/amp"))
+    assert (kept.new_article, kept.variant_of) == (True, URL)
+    assert not keep.archive.knows(URL)
+    kept = keep(with_body(LONG, "And more."))
+    assert (kept.article, kept.new_revision, kept.variant_of) == (1, True, "")
+    assert keep.rows("SELECT url, source FROM alias ORDER BY url") == [
+        {"url": URL, "source": "asked"},
+        {"url": f"{URL}/amp", "source": "asked"},
+    ]
+
+
+def test_an_address_that_all_pages_call_their_own_is_not_believed(keep: Keeper) -> None:
+    shared = "https://example.org/news"
+    texts = [
+        f"Story {n}: " + " ".join(f"the {word} of number {n}{k}" for k in range(20)) for n, word in enumerate("abc")
+    ]
+    kept = [
+        keep(with_body(text, url=f"{URL}/{n}", canonical_url=shared, title=f"Story {n}"))
+        for n, text in enumerate(texts)
+    ]
+    assert [one.article for one in kept] == [1, 2, 3]
+    assert [row["url"] for row in keep.rows("SELECT url FROM article ORDER BY id")] == [shared, f"{URL}/1", f"{URL}/2"]
+    again = keep(with_body("Now something else.", url=f"{URL}/1", canonical_url=shared))
+    assert (again.article, again.new_revision) == (2, True)
+
+
+def test_short_texts_are_one_story_if_the_headline_is(keep: Keeper) -> None:
+    keep(ARTICLE)
+    assert keep(with_body("Closed.", url=f"{URL}/print")).article == 1
+    assert keep(with_body("Open.", url=f"{URL}/other", title="Museum opens")).article == 2
+
+
+def test_a_form_in_the_same_language_is_an_alias_until_it_shows_another_text(keep: Keeper) -> None:
+    british, american = f"{URL}/gb", f"{URL}/us"
+    keep(with_body(LONG, url=british, canonical_url=british, alternates=(british, american)))
+    assert keep.rows("SELECT source FROM alias WHERE url = ?", american) == [{"source": "hreflang"}]
+    assert not keep.archive.knows(american)
+    other = " ".join(f"Gate {n} opens at noon for the fair in town." for n in range(10))
+    assert keep(with_body(other, url=american, canonical_url=american, title="Fair")).article == 2
+    assert keep.rows("SELECT article_id, source FROM alias WHERE url = ?", american) == [
+        {"article_id": 2, "source": "asked"}
+    ]
+    keep(with_body(LONG, "G'day.", url=f"{URL}/au", canonical_url=f"{URL}/au", alternates=(british,)))
+    assert keep.rows("SELECT article_id FROM alias WHERE url = ?", british) == [{"article_id": 1}]

@@ -71,3 +71,10 @@ def test_a_minute_of_fuzz_in_small() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     for outcome in ("whole", "not HTTP", "closed early", "damaged", "broken off", "cut", "unknown"):
         assert outcome in done.stdout
+
+
+def test_every_story_of_the_judges_portal_is_found(shared: Path) -> None:
+    small = ["--hosts", "1", "--articles", "12", "--only", "all"]
+    done = subprocess.run([sys.executable, str(BENCH / "portal.py"), *small], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "| all | 12 | 0 | 0 | 0 |" in done.stdout

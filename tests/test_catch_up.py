@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from parsers.page import Page
-from scraper import ingest
 from scraper.ingest import Ingest, catch_up
+from scraper.reading import read
 from scraper.rebuild import rebuild
 from scraper.settings import Settings, SiteSettings
 from storage import disk
@@ -59,7 +59,7 @@ class Run:
         page = Page(given, BODIES[url] if body is None else body, url, self.at, 200, (("Content-Type", "text/html"),))
         hops = [self._exchange(hop, b"", "301 Moved") for hop in self.hops]
         known = self.archive.holds(url, page)
-        reading = None if known or (kind == "story" and not self.reads) else ingest.read(page, kind, "generic", "UTC")
+        reading = None if known or (kind == "story" and not self.reads) else read(page, kind, "generic", "UTC")
         with self.archive.transaction():
             entry = self.archive.frontier.find(url, site=self.site, kind=kind, now=self.at)
             answers = [*hops, self._exchange(given, page.body)]

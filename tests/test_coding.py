@@ -83,6 +83,18 @@ def test_a_gzip_file_stays_one() -> None:
     assert undo("", looks_like_it) == (looks_like_it, None, ""), "an unlabelled text is no reason to fail"
 
 
+@pytest.mark.parametrize("kind", [GZIP_FILE, "application/x-gzip; x=y", "binary/octet-stream"])
+@pytest.mark.parametrize(
+    "body", [b"<?xml version='1.0'?><urlset/>", b"\xef\xbb\xbf<urlset/>", b"https://sea.example/boats\n"]
+)
+def test_a_sitemap_in_a_gzip_file_is_unpacked_and_capped(kind: str, body: bytes) -> None:
+    assert undo("", gzip.compress(body), kind=kind) == (body, None, "")
+    assert undo("gzip", gzip.compress(gzip.compress(body)), kind=kind) == (body, None, "")
+    bomb = gzip.compress(body + bytes(3_000_000))
+    found = decode(bomb, [("Content-Type", kind)], most=1000)
+    assert (len(found.body), found.fault) == (1000, "cut")
+
+
 @pytest.mark.parametrize("left_out", [1, 8, 9, 300])
 @pytest.mark.parametrize("label", [*CODED, "gzip, gzip", "br, gzip", "members", "unlabelled", "raw"])
 def test_what_breaks_off_is_not_whole(label: str, left_out: int) -> None:

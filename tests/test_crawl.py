@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,33 @@ def test_other_hosts_are_out_of_scope(tmp_path: Path) -> None:
     assert outcome.tally.counts["address_refused"] == 1
 
 
+def test_no_page_leads_into_a_private_network(tmp_path: Path) -> None:
+    """127.0.0.1 stands for the public internet. Everything names the trap, whose hosts are even the site's own."""
+    with Server() as server, Server("127.0.66.6") as trap:
+        names = ("127.0.66.6", "2130722310", "0x7f.0.66.6", "0177.0.66.6", "[::ffff:127.0.66.6]", "[::ffff:7f00:4206]")
+        bad = [f"http://{name}:{trap.port}{STORY.format(n)}" for n, name in enumerate(names)]
+        items = "".join(f"<item><title>The tide rose again</title><link>{url}</link></item>" for url in bad)
+        head = f'<link rel="alternate" type="application/rss+xml" href="{bad[0]}"><base href="{trap.url("/")}">'
+        stories = {STORY.format(n): moved(url, 307) for n, url in enumerate(bad, 20)}
+        server.at |= {
+            "/robots.txt": answer(
+                f"Sitemap: {trap.url('/sitemap.xml')}\n".encode(), headers={"Content-Type": "text/plain"}
+            ),
+            "/": answer(
+                front(*bad, *(server.url(path) for path in stories)).replace(b"</head>", f"{head}</head>".encode())
+            ),
+            "/feed/": answer(f'<rss version="2.0"><channel>{items}</channel></rss>'.encode()),
+            "/gone/": moved(trap.url("/feed/")),
+            **stories,
+        }
+        scope = ", ".join(f'"{name.strip("[]")}"' for name in names)
+        sources = f'scope = [{scope}]\nsources = [{{ front = "/" }}, {{ feed = "/feed/" }}, {{ feed = "/gone/" }}]'
+        outcome = visit(server, tmp_path / "a", site=sources)
+        assert {"/", "/feed/", "/gone/", *stories} == set(server.targets)
+        assert (trap.connections, trap.log) == (0, [])
+    assert outcome.tally.dropped["address_refused"] >= len(stories) + 2
+
+
 def test_since_leaves_out_what_is_dated_before(tmp_path: Path) -> None:
     old, new = "/2025/01/02/an-old-story-about-the-tide-and-boats/", STORY.format(1)
     pages = {old: answer(html("An old story")), new: answer(html("Two boats lost"))}
@@ -206,3 +234,35 @@ def test_a_page_that_breaks_the_reader_stops_nothing(tmp_path: Path, monkeypatch
     assert row["verdict"] == "error"
     assert "RuntimeError while reading" in row["problem"]
     assert "no such luck" in row["problem"]
+
+
+SLOT = """[crawl]
+contact = "test@example.org"
+delay = "{delay}"
+concurrency = 1
+retries = 1
+deadline = "5s"
+allow_addresses = ["127.0.0.1/32"]
+[site.sea]
+home = "{sea}"
+[site.land]
+home = "{land}"
+"""
+
+
+def test_a_host_that_waits_for_its_turn_or_its_retry_holds_no_slot(tmp_path: Path) -> None:
+    """With one slot for both, each site is asked while the other one pauses or backs off."""
+    pages = {STORY.format(n): answer(html(f"Boat {n}")) for n in range(3)}
+    with serving({"/": answer(front(*pages)), **pages}) as sea, serving({"/": answer(front(*pages)), **pages}) as land:
+        land.at[STORY.format(1)] = [answer(b"", status=500), pages[STORY.format(1)]]
+        Archive.create(tmp_path / "a").close()
+        text = SLOT.format(delay="400ms", sea=sea.url("/"), land=land.url("/"))
+        (tmp_path / "a" / FILE).write_text(text, "utf-8")
+        settings = load(tmp_path / "a", environ={})
+        limits = Limits(wait=0.0)
+        crawl(tmp_path / "a", settings, settings.sites, clock=Clock(NOW), limits=limits, progress=Silent())
+    assert (len(sea.pages), len(land.pages)) == (4, 5)
+    assert min(sea.gaps() + land.gaps()) >= 0.35
+    log = [(one.begin, site) for site, server in (("sea", sea), ("land", land)) for one in server.log]
+    sites = [site for _, site in sorted(log)]
+    assert sum(one == after for one, after in pairwise(sites)) < 5, "they take turns, robots.txt counted"

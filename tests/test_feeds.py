@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parsers import links
@@ -126,6 +126,7 @@ def test_twenty_thousand_items_are_capped(kind: str) -> None:
     assert (found[0].title, found[-1].title) == ("0", str(MAX_ITEMS - 1))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_raise_anything_but_our_error(body: bytes) -> None:
     for wrapped in (body, b"<rss>" + body + b"</rss>", b'{"items": [{"url": "' + body + b'"}]}', b"\xff\xfe" + body):

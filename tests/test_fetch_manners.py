@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import itertools
 import socket
 import time
 from collections.abc import Sequence
@@ -145,6 +146,63 @@ def test_unreachable_robots_are_asked_for_again_later() -> None:
         asyncio.run(run(server))
 
 
+@pytest.mark.parametrize(
+    ("cache", "lifetime"),
+    [
+        ("", 86400),
+        ("max-age=3600", 3600),
+        ("public, Max-Age = 7200", 7200),
+        ('max-age="900"', 900),
+        ("max-age=0", 600),
+        ("no-cache", 600),
+        ("no-store, max-age=3600", 600),
+        ("max-age=31536000", 86400),
+        ("max-age=99999999999999999999", 86400),
+        ("max-age=soon", 86400),
+    ],
+)
+def test_robots_are_asked_for_anew_in_a_long_run(cache: str, lifetime: int) -> None:
+    """On condition: 304 renews the rules, 200 replaces them, and while there is no answer the old ones go on."""
+    now = [0.0]
+    kept: list[tuple[int, bool]] = []
+
+    def keep(fetched: Fetched) -> None:
+        kept.append((fetched.page.status, fetched.not_modified))
+
+    async def may(fetcher: Fetcher, url: str) -> bool:
+        try:
+            return (await fetcher.get(url)).page.status == 200
+        except RobotsDenied:
+            return False
+
+    async def run(server: Server) -> None:
+        async with Fetcher(
+            settings(retries=0), agent="newsmorgue", clock=lambda: now[0], keep_robots=keep, backoff=FAST
+        ) as fetcher:
+            for asked, allowed in ((1, False), (2, False), (3, False), (4, True)):
+                assert await may(fetcher, server.url("/private/x")) is allowed
+                now[0] += (300.0 if asked == 3 else lifetime) - 1.0
+                assert await may(fetcher, server.url("/private/x")) is allowed
+                assert len(server.log) - len(server.pages) == asked
+                now[0] += 1.0
+
+    with Server() as server:
+        tagged = {"Cache-Control": cache, "ETag": '"1"'}
+        server.at |= {
+            "/robots.txt": [
+                answer(RULE, headers=TEXT | tagged),
+                answer(status="304 Not Modified", headers=tagged),
+                answer(status=500),
+                answer(b"", headers=TEXT | {"Cache-Control": cache}),
+            ],
+            "/private/x": answer(b"x"),
+        }
+        asyncio.run(run(server))
+    conditions = [one.headers.get("if-none-match") for one in server.log if one.target == "/robots.txt"]
+    assert conditions == [None, '"1"', '"1"', '"1"']
+    assert kept == [(200, False), (304, True), (500, False), (200, False)]
+
+
 def test_each_hop_asks_the_robots_of_its_own_host() -> None:
     with Server() as server, Server("127.0.0.2") as other:
         server.at["/a"] = moved(other.url("/private/x"))
@@ -187,6 +245,14 @@ def test_hosts_do_not_wait_for_each_other() -> None:
         begin = time.monotonic()
         asyncio.run(run([one, two, three]))
         assert time.monotonic() - begin < 0.3 * 3
+
+
+def test_a_host_that_answers_slowly_is_asked_slowly() -> None:
+    with Server() as server:
+        server.at |= dict.fromkeys(("/robots.txt", "/a", "/b"), slowly([b"", answer(b"#")], 0.2))
+        assert ask(server, "/a", "/b") == ["200", "200"]
+        begins = [request.begin for request in server.log]
+        assert min(b - a for a, b in itertools.pairwise(begins)) >= 0.38, "as long as the answer took"
 
 
 def test_crawl_delay_is_a_minimum() -> None:

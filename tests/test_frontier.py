@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from storage.archive import Archive
-from storage.frontier import Entry, Frontier, Kind
+from storage.frontier import KINDS, Entry, Frontier, Kind, Shard
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+LEASE = timedelta(minutes=10)
 
 
 @pytest.fixture
@@ -35,17 +36,23 @@ def add(
         assert queue.add(url, site=site, kind=kind, now=now, priority=priority)
 
 
-def take(
-    queue: Frontier, now: datetime = NOW, *, busy: tuple[str, ...] = (), sites: tuple[int, ...] = (1, 2)
-) -> str | None:
-    entry = queue.take(now, run=1, sites=sites, busy=busy)
-    return entry.url if entry else None
+def entry(
+    queue: Frontier, now: datetime = NOW, *, sites: tuple[int, ...] = (1, 2), kinds: tuple[Kind, ...] = KINDS
+) -> Entry | None:
+    """What the first shard that has something due gives."""
+    taken = (queue.take(shard, now, run=1, lease=LEASE, kinds=kinds) for shard in sorted(queue.shards(sites)))
+    return next((one for one in taken if one is not None), None)
+
+
+def take(queue: Frontier, now: datetime = NOW, *, sites: tuple[int, ...] = (1, 2)) -> str | None:
+    found = entry(queue, now, sites=sites)
+    return found.url if found else None
 
 
 def taken(queue: Frontier, now: datetime = NOW) -> Entry:
-    entry = queue.take(now, run=1, sites=(1, 2))
-    assert entry is not None
-    return entry
+    found = entry(queue, now)
+    assert found is not None
+    return found
 
 
 def done(
@@ -96,10 +103,10 @@ def test_queueing_belongs_to_the_callers_transaction(archive: Archive) -> None:
 
 def test_an_entry_carries_what_a_fetch_needs(queue: Frontier) -> None:
     add(queue, "https://example.org/a")
-    entry = taken(queue)
-    assert (entry.url, entry.host, entry.site, entry.kind) == ("https://example.org/a", "example.org", 1, "story")
-    assert (entry.etag, entry.last_modified, entry.failures, entry.checks) == (None, None, 0, 0)
-    assert entry.first_seen == NOW
+    one = taken(queue)
+    assert (one.url, one.host, one.site, one.kind) == ("https://example.org/a", 1, 1, "story")
+    assert (one.etag, one.last_modified, one.failures, one.checks) == (None, None, 0, 0)
+    assert one.first_seen == NOW
 
 
 def test_taking_is_a_lease(queue: Frontier, archive: Archive) -> None:
@@ -112,27 +119,79 @@ def test_taking_is_a_lease(queue: Frontier, archive: Archive) -> None:
     assert host == {"last_request": "2026-03-01T06:00:00.000Z", "requests": 1}
 
 
-def test_the_most_urgent_goes_first_then_the_longest_due(queue: Frontier) -> None:
-    add(queue, "https://example.org/late", now=NOW)
+def test_the_most_urgent_goes_first_then_what_became_due_last(queue: Frontier) -> None:
     add(queue, "https://example.org/early", now=NOW - HOUR)
+    add(queue, "https://example.org/late", "https://example.org/late-too", now=NOW)
     add(queue, "https://example.org/page/2", kind="front", priority=1)
     add(queue, "https://example.org/", kind="front", priority=2)
-    order = [take(queue) for _ in range(5)]
+    add(queue, "https://example.org/perhaps", priority=-1)
+    order = [take(queue) for _ in range(7)]
     assert order == [
         "https://example.org/",
         "https://example.org/page/2",
-        "https://example.org/early",
         "https://example.org/late",
+        "https://example.org/late-too",
+        "https://example.org/early",
+        "https://example.org/perhaps",
         None,
     ]
 
 
-def test_one_host_at_a_time(queue: Frontier) -> None:
+def test_fresh_stories_go_before_old_ones(queue: Frontier, archive: Archive) -> None:
+    dates = {"https://example.org/old": NOW - 99 * HOUR, "https://example.org/new": NOW - HOUR}
+    for url, since in dates.items():
+        assert queue.add(url, site=1, kind="story", now=NOW, since=since)
+    assert queue.add("https://example.org/dated-tomorrow", site=1, kind="story", now=NOW, since=NOW + 24 * HOUR)
+    assert state(archive, "https://example.org/old")["first_seen"] == "2026-03-01T06:00:00.000Z"
+    assert [take(queue) for _ in range(3)] == [
+        "https://example.org/dated-tomorrow",
+        "https://example.org/new",
+        "https://example.org/old",
+    ]
+
+
+def test_what_waits_for_its_time_hides_nothing_less_urgent(queue: Frontier) -> None:
+    add(queue, "https://example.org/", kind="front", priority=2, now=NOW + HOUR)
+    add(queue, "https://example.org/a", now=NOW + HOUR)
+    add(queue, "https://example.org/b", priority=-1)
+    assert [take(queue), take(queue)] == ["https://example.org/b", None]
+    assert [take(queue, NOW + HOUR), take(queue, NOW + HOUR)] == ["https://example.org/", "https://example.org/a"]
+
+
+def test_the_queue_is_sharded_by_host_and_site(queue: Frontier) -> None:
     add(queue, "https://a.example/1", "https://a.example/2", "https://b.example/1")
-    assert take(queue) == "https://a.example/1"
-    assert take(queue, busy=("a.example",)) == "https://b.example/1"
-    assert take(queue, busy=("a.example", "b.example")) is None
-    assert take(queue, busy=("b.example",)) == "https://a.example/2"
+    add(queue, "https://b.example/2", site=2)
+    shards = [Shard(1, 1, "a.example"), Shard(2, 1, "b.example"), Shard(2, 2, "b.example")]
+    assert sorted(queue.shards((1, 2))) == shards
+    assert queue.shards((2,)) == shards[2:]
+    assert queue.stirred == set(shards)
+    found = [queue.take(shard, NOW, run=1, lease=LEASE) for shard in shards[::-1]]
+    assert [one.url for one in found if one] == ["https://b.example/2", "https://b.example/1", "https://a.example/1"]
+    assert queue.take(shards[1], NOW, run=1, lease=LEASE) is None
+
+
+def test_neither_taking_nor_planning_goes_through_the_queue(queue: Frontier, archive: Archive) -> None:
+    """SQLite's virtual machine counts its steps: as many for 3,000 addresses as for 30."""
+    steps = []
+    for size in (30, 3000):
+        with archive.transaction():
+            for n in range(size):
+                queue.add(f"https://example.org/{size}/{n}", site=1, kind="story", now=NOW - n * HOUR / 60)
+                queue.add(f"https://example.org/{size}/later/{n}", site=1, kind="story", now=NOW + n * HOUR, priority=1)
+        (shard,) = queue.shards((1,))
+        count = 0
+
+        def step() -> int:
+            nonlocal count
+            count += 1
+            return 0
+
+        archive.db.conn.set_progress_handler(step, 10)
+        queue.take(shard, NOW, run=1, lease=LEASE)
+        queue.next_due(shard)
+        archive.db.conn.set_progress_handler(None, 0)
+        steps.append(count)
+    assert 0 < steps[1] <= steps[0] + 10
 
 
 def test_only_the_sites_and_kinds_that_are_wanted(queue: Frontier) -> None:
@@ -140,8 +199,8 @@ def test_only_the_sites_and_kinds_that_are_wanted(queue: Frontier) -> None:
     add(queue, "https://b.example/1", site=2)
     assert take(queue, sites=()) is None
     assert take(queue, sites=(2,)) == "https://b.example/1"
-    assert queue.take(NOW, run=1, sites=(1, 2), kinds=("story",)) is None
-    assert queue.take(NOW, run=1, sites=(1, 2), kinds=("front",)) is not None
+    assert entry(queue, kinds=("story",)) is None
+    assert entry(queue, kinds=("front",)) is not None
 
 
 def test_nothing_is_taken_before_it_is_due(queue: Frontier) -> None:
@@ -172,10 +231,10 @@ def test_done_with_a_next_time(queue: Frontier, archive: Archive) -> None:
 def test_failures_in_a_row_are_counted_and_forgotten_by_success(queue: Frontier, archive: Archive) -> None:
     add(queue, "https://example.org/a")
     for n in range(3):
-        entry = taken(queue, NOW + n * HOUR)
-        assert entry.failures == n
-        queue.failed(entry, outcome="http_500", status=500 if n == 0 else None, retry=NOW + (n + 1) * HOUR)
-    assert (state(archive, entry.url)["status"], state(archive, entry.url)["outcome"]) == (500, "http_500")
+        one = taken(queue, NOW + n * HOUR)
+        assert one.failures == n
+        queue.failed(one, outcome="http_500", status=500 if n == 0 else None, retry=NOW + (n + 1) * HOUR)
+    assert (state(archive, one.url)["status"], state(archive, one.url)["outcome"]) == (500, "http_500")
     done(queue, taken(queue, NOW + 3 * HOUR), NOW + 4 * HOUR)
     assert taken(queue, NOW + 4 * HOUR).failures == 0
 
@@ -197,18 +256,17 @@ def test_a_held_host_is_left_alone(queue: Frontier, archive: Archive) -> None:
     assert row == {"held_until": "2026-03-01T07:00:00.000Z", "held_for": "429"}
 
 
-def test_when_something_is_due_next(queue: Frontier) -> None:
-    assert queue.next_due((1, 2)) is None
+def test_when_something_of_a_shard_is_due_next(queue: Frontier) -> None:
     add(queue, "https://a.example/1", now=NOW + HOUR)
-    add(queue, "https://b.example/", site=2, kind="front", now=NOW + 2 * HOUR)
-    assert queue.next_due((1, 2)) == NOW + HOUR
-    assert queue.next_due((2,)) == NOW + 2 * HOUR
-    assert queue.next_due((1, 2), kinds=("front",)) == NOW + 2 * HOUR
+    add(queue, "https://a.example/", kind="front", now=NOW + 2 * HOUR, priority=2)
+    (shard,) = queue.shards((1,))
+    assert queue.next_due(shard) == NOW + HOUR
+    assert queue.next_due(shard, kinds=("front",)) == NOW + 2 * HOUR
     queue.hold("https://a.example/", until=NOW + 3 * HOUR, reason="503", now=NOW)
-    assert queue.next_due((1,)) == NOW + 3 * HOUR
-    assert queue.next_due((1, 2)) == NOW + 2 * HOUR
-    done(queue, taken(queue, NOW + 2 * HOUR), None)
-    assert queue.next_due((2,)) is None
+    assert queue.next_due(shard) == NOW + 3 * HOUR
+    done(queue, taken(queue, NOW + 3 * HOUR), None)
+    done(queue, taken(queue, NOW + 3 * HOUR), None)
+    assert queue.next_due(shard) is None
 
 
 def test_leases_of_a_dead_run_are_given_back(queue: Frontier, archive: Archive) -> None:
@@ -226,13 +284,13 @@ def test_a_crawl_asks_every_front_and_on_demand_every_story(queue: Frontier, arc
     add(queue, "https://a.example/feed", kind="feed", priority=2)
     add(queue, "https://a.example/1", "https://a.example/2")
     add(queue, "https://b.example/", site=2, kind="front", priority=2)
-    while entry := queue.take(NOW, run=1, sites=(1, 2)):
-        done(queue, entry, None if entry.kind == "story" else NOW + HOUR)
-    assert queue.due_count(NOW) == 0
+    while one := entry(queue):
+        done(queue, one, None if one.kind == "story" else NOW + HOUR)
+    assert queue.due_count((1, 2), NOW) == 0
     queue.due_now(site=1, now=NOW)
-    assert queue.due_count(NOW) == 2
+    assert queue.due_count((1, 2), NOW) == 2
     queue.due_now(site=1, now=NOW, stories=True)
-    assert queue.due_count(NOW) == 4
+    assert queue.due_count((1, 2), NOW) == 4
     assert take(queue) == "https://a.example/"
     queue.due_now(site=1, now=NOW)
     assert state(archive, "https://a.example/")["state"] == "leased"
@@ -244,8 +302,8 @@ def test_counts_and_what_waits(queue: Frontier) -> None:
     add(queue, "https://a.example/feed", kind="feed", priority=2)
     add(queue, "https://a.example/1")
     add(queue, "https://a.example/2", now=NOW + HOUR)
-    assert (queue.fronts(1), queue.fronts(2)) == (2, 0)
-    assert queue.due_count(NOW) == 4
+    assert (queue.known(1, "front"), queue.known(2, "front")) == (2, 0)
+    assert queue.due_count((1, 2), NOW) == 4
     assert [row["url"][len("https://a.example/") :] for row in queue.waiting(NOW)] == ["", "feed", "page/2", "1"]
     assert len(queue.waiting(NOW, stories=True)) == 5
     assert queue.waiting(NOW)[0] == {"site": "example", "kind": "front", "url": "https://a.example/"}
@@ -256,6 +314,6 @@ def test_the_queue_outlives_its_process(archive: Archive, queue: Frontier) -> No
     taken(queue)
     archive.close()
     with Archive.open(archive.path, write=True) as again:
-        assert again.frontier.take(NOW, run=1, sites=(1,)) is None
+        assert take(again.frontier) is None
         assert again.frontier.release_leases() == 1
         assert taken(again.frontier).url == "https://example.org/a"

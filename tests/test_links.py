@@ -175,3 +175,13 @@ def test_stories_among_links(url: str, text: str, story: bool) -> None:
 @pytest.mark.parametrize("hostile", ["", "http://[", "\x00", "https://a" * 5000, "//" * 2000])
 def test_no_address_raises(hostile: str) -> None:
     links.is_story(hostile, hostile)
+
+
+def test_a_short_address_is_a_story_if_its_link_is_a_heading() -> None:
+    text = "Two boats lost in the high tide of March"
+    for href in ("/?p=77", "/s/77"):
+        for inner, wanted in ((f'<h3><a href="{href}">{text}</a></h3>', 1), (f'<a href="{href}">{text}</a>', 0)):
+            page = Page(url="https://post.example/", body=f"<html><body>{inner}</body></html>".encode())
+            assert len(links.generic_cards(page)) == wanted
+    menu = '<h3><a href="/sport">Sport</a></h3><h3><a href="/world/middle-east">Middle East</a></h3>'
+    assert links.generic_cards(Page(url="https://post.example/", body=menu.encode())) == ()

@@ -90,11 +90,29 @@ def test_an_empty_head_says_nothing() -> None:
         ('<meta property="og:url" content="https://post.example/tides#top">', "https://post.example/tides"),
         ('<link rel="canonical" href="https://post.example/">', None),
         ('<link rel="canonical" href="javascript:void(0)">', None),
+        ('<link rel="canonical" href="https://amp.post.example/tides">', "https://amp.post.example/tides"),
+        ('<link rel="canonical" href="https://wire.example/tides">', None),
+        ('<link rel="canonical" href="/en/">', None),
+        ('<link rel="canonical" href="/"><meta property="og:url" content="/tides">', "https://post.example/tides"),
     ],
 )
 def test_the_canonical_address_is_believed_within_reason(inner: str, wanted: str | None) -> None:
     found = head(inner).canonical
     assert (found.value if found else None) == wanted
+
+
+def test_other_addresses_of_the_same_text() -> None:
+    links = {
+        "en": "/tides",
+        "en-US": "/us/tides?utm_source=x",
+        "de": "/de/gezeiten",
+        "x-default": "/",
+        "en-AU": "//wire.example/tides",
+    }
+    inner = "".join(f'<link rel="alternate" hreflang="{code}" href="{href}">' for code, href in links.items())
+    found = head(f'<meta property="og:locale" content="en_GB">{inner}')
+    assert found.alternates == ("https://post.example/tides", "https://post.example/us/tides")
+    assert head(inner).alternates == ()
 
 
 def test_the_node_about_this_page_is_chosen() -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from parsers.errors import HostHeld
-from scraper.fetch.pace import Pace
+from scraper.fetch.pace import MAX_EASE, Pace
 from scraper.fetch.policy import MAX_HOLD, MAX_WAIT, Backoff, retry_after
 
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -49,7 +49,7 @@ def test_the_pause_counts_from_the_end_of_a_request() -> None:
 
     async def run() -> None:
         pace = paced(time, 2.0)
-        for seconds in (5.0, 1.0, 0.0):
+        for seconds in (1.9, 1.0, 0.0):
             async with pace.slot(URL):
                 time.now += seconds
         time.now += 0.5
@@ -98,7 +98,7 @@ def test_requests_never_overlap() -> None:
     async def one(pace: Pace) -> None:
         async with pace.slot(URL):
             begin = time.now
-            await time.sleep(3.0)
+            await time.sleep(1.5)
             spans.append((begin, time.now))
 
     async def run() -> None:
@@ -106,7 +106,33 @@ def test_requests_never_overlap() -> None:
         await asyncio.gather(*(one(pace) for _ in range(5)))
 
     asyncio.run(run())
-    assert [begin for begin, _ in spans] == [1000.0, 1005.0, 1010.0, 1015.0, 1020.0]
+    assert [begin for begin, _ in spans] == [1000.0, 1003.5, 1007.0, 1010.5, 1014.0]
+
+
+@pytest.mark.parametrize(
+    ("delay", "answers", "pauses"),
+    [
+        (2.0, (0.5, 1.0, 1.9), [2.0, 2.0, 2.0]),  # a host that answers within the delay is asked as before
+        (2.0, (6.0, 6.0, 6.0), [6.0, 6.0, 6.0]),
+        (2.0, (6.0, 2.0, 2.0), [6.0, 5.0, 4.25]),  # one slow answer is forgotten by and by
+        (2.0, (1.0, 5.0, 5.0), [2.0, 2.0, 2.75]),  # and is none yet
+        (0.0, (0.1, 0.1, 0.1), [0.1, 0.1, 0.1]),
+        (0.0, (0.01, 0.02, 0.04), []),
+        (0.0, (200.0, 0.0, 0.0), [MAX_EASE] * 3),
+        (60.0, (50.0, 50.0, 50.0), [60.0, 60.0, 60.0]),
+    ],
+)
+def test_a_slow_host_is_asked_more_slowly(delay: float, answers: tuple[float, ...], pauses: list[float]) -> None:
+    time = Time()
+
+    async def run() -> None:
+        pace = paced(time, delay)
+        for seconds in (*answers, 0.0):
+            async with pace.slot(URL):
+                time.now += seconds
+
+    asyncio.run(run())
+    assert time.waits == pauses
 
 
 def test_a_short_hold_is_waited_for_and_a_long_one_is_not() -> None:

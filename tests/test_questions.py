@@ -212,7 +212,7 @@ def test_people_and_experts(archive: Archive) -> None:
 
 def test_status_says_how_each_site_is(archive: Archive) -> None:
     rows = archive.status(now=NOW)
-    assert [list(row) for row in rows] == [["site", "state", "last_success", "due", "queue", "fill"]] * 2
+    assert [list(row) for row in rows] == [["site", "state", "last_success", "due", "queue", "fill", "cause"]] * 2
     first = rows[0]
     assert (first["site"], first["state"], first["last_success"]) == ("example", "ok", "2026-03-11T06:00:00.000Z")
     assert (first["due"], first["queue"]) == (0, 0)
@@ -240,7 +240,15 @@ def test_status_of_sites_that_wait_fail_or_are_held(tmp_path: Path) -> None:
 
         archive.frontier.add(front, site=site, kind="front", now=NOW, priority=2)
         archive.frontier.add(f"{front}1", site=site, kind="story", now=NOW + timedelta(hours=1))
-        never = {"site": "example", "state": "never", "last_success": None, "due": 1, "queue": 2, "fill": {}}
+        never = {
+            "site": "example",
+            "state": "never",
+            "last_success": None,
+            "due": 1,
+            "queue": 2,
+            "fill": {},
+            "cause": "",
+        }
         assert one() == never
         answer = Exchange(front, NOW, b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 503 Busy\r\n\r\n", b"busy")
         archive.keep(Page(front, b"busy", status=503), [answer], run=run, site=site, kind="front", verdict="error")
@@ -250,12 +258,15 @@ def test_status_of_sites_that_wait_fail_or_are_held(tmp_path: Path) -> None:
         assert one()["state"] == "ok"
         for n in range(3):
             assert one()["state"] == "ok"
-            entry = archive.frontier.take(NOW + timedelta(days=n), run=run, sites=[site], kinds=["front"])
+            (shard,) = archive.frontier.shards([site])
+            entry = archive.frontier.take(
+                shard, NOW + timedelta(days=n), run=run, lease=timedelta(minutes=10), kinds=["front"]
+            )
             assert entry is not None
             archive.frontier.failed(entry, outcome="x", status=None, retry=NOW + timedelta(days=n + 1))
         assert one()["state"] == "failing"
         archive.frontier.hold("https://example.org/", until=NOW + timedelta(hours=1), reason="429", now=NOW)
-        assert one()["state"] == "held"
+        assert (one()["state"], one()["cause"]) == ("held", "429")
         assert archive.status(now=NOW + timedelta(hours=2))[0]["state"] == "failing"
         assert one()["last_success"] == "2026-03-10T06:00:00.000Z"
 

@@ -20,6 +20,7 @@ from test_crawl import NOW, PROSE, STORY, front, html, visit
 from scraper.cli.main import run as newsmorgue
 from scraper.clock import Clock
 from scraper.crawl import Limits
+from scraper.fetch import rules
 from scraper.imports import Inputs
 from scraper.imports import run as run_import
 from scraper.portal import Portal
@@ -357,3 +358,25 @@ def test_a_thousand_imported_pages(shared: Path, tmp_path: Path) -> None:
     folder = imported(tmp_path / "archive", lines, tmp_path)
     assert rows(folder, "SELECT count(*) FROM capture") == [(1000,)]
     assert rows(folder, "SELECT count(*) > 800 FROM article") == [(1,)]
+
+
+def test_robots_asked_for_again_in_a_long_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """304 to robots.txt is a visit of the rules that stand; here they are asked for before every page."""
+    monkeypatch.setattr(rules, "LIFETIME", 0.0)
+    with Server() as server:
+        tagged = {"ETag": '"1"', "Content-Type": "text/plain"}
+        server.at |= {
+            "/robots.txt": [
+                answer(b"User-agent: *", headers=tagged),
+                answer(status="304 Not Modified", headers=tagged),
+            ],
+            "/": answer(front(STORY.format(1))),
+            STORY.format(1): answer(html("Two boats lost")),
+        }
+        visit(server, tmp_path)
+        assert [request.target for request in server.log] == ["/robots.txt", "/", "/robots.txt", STORY.format(1)]
+    robots = "SELECT v.status FROM visit v JOIN capture c ON c.id = v.capture_id WHERE c.kind = 'robots' ORDER BY v.id"
+    assert rows(tmp_path, robots) == [(200,), (304,)]
+    before = tables(tmp_path)
+    assert anew(tmp_path) == []
+    assert_same(before, tmp_path)

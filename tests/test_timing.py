@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parsers.errors import SettingsError
-from storage.timing import backoff, instant, next_recheck, parse_duration, stamp
+from storage.timing import LEAST_PAUSE, MOST_PAUSE, backoff, instant, next_pause, next_recheck, parse_duration, stamp
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 INSTANTS = st.datetimes(
@@ -81,6 +81,44 @@ def test_rechecks_come_at_ages(hours: float, expected: float | None) -> None:
 def test_ages_may_stand_in_any_order_or_be_none() -> None:
     assert next_recheck(NOW, NOW, AGES[::-1]) == NOW + timedelta(hours=1)
     assert next_recheck(NOW, NOW, ()) is None
+
+
+def pauses(*news: bool | None, pause: float | None = None, asked: float | None = None) -> list[float]:
+    """What `next_pause` says answer after answer; each question comes when it was said, or after `asked` seconds."""
+    found = []
+    for one in news:
+        pause = next_pause(pause, asked or pause, one)
+        found.append(pause)
+    return found
+
+
+def test_a_front_is_asked_sooner_after_news_and_later_without() -> None:
+    assert pauses(True, True, True, True) == [1800, 900, 600, 600]
+    assert pauses(True, False, False, True, None) == [1800, 2700, 4050, 2025, 2025]
+    assert pauses(*[False] * 20)[-1] == MOST_PAUSE
+
+
+def test_a_front_that_is_asked_early_is_not_thought_to_be_quiet() -> None:
+    assert pauses(False, False, False, pause=1800.0, asked=60.0) == [1800, 1800, 1800]
+    assert pauses(False, pause=1800.0, asked=1500.0) == [2250]
+    assert pauses(False, pause=1800.0, asked=90_000.0) == [2700]
+
+
+@given(st.lists(st.sampled_from([True, False, None])), st.floats(min_value=0, max_value=1e7))
+def test_pauses_stay_within_their_bounds(news: list[bool | None], asked: float) -> None:
+    assert all(LEAST_PAUSE <= pause <= MOST_PAUSE for pause in pauses(*news, asked=asked))
+
+
+@pytest.mark.parametrize("every", [900, 3600, 14_400])
+def test_a_front_that_changes_regularly_is_asked_about_as_often(every: int) -> None:
+    """Over a week of a clock: between half as often and three times as often as something new comes."""
+    now, pause, seen, asked = 0.0, None, 0, 0
+    while now < 7 * 86_400:
+        news = now // every > seen
+        seen, asked = int(now // every), asked + 1
+        pause = next_pause(pause, pause, news)
+        now += pause
+    assert 0.5 < asked / (7 * 86_400 / every) < 3
 
 
 @given(st.integers(min_value=0, max_value=10_000), st.randoms(use_true_random=False))

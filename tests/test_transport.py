@@ -469,6 +469,19 @@ def test_a_redirect_through_a_proxy_does_not_lead_inside() -> None:
         assert trap.connections == 0
 
 
+def test_socks_is_said_to_be_unsupported_and_nothing_goes_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for address in ("socks5://127.0.0.1:1080", "socks5h://kim:topsecret@127.0.0.1:1080", "socks4://127.0.0.1"):
+        monkeypatch.setenv("ALL_PROXY", address)
+        for setting in ("env", address):
+            with pytest.raises(SettingsError, match="are not supported, only http://") as raised:
+                Proxies(setting)
+            assert "topsecret" not in str(raised.value)
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:3128")
+    assert Proxies("env").find("https", "a.example", 443) == Proxy("127.0.0.1", 3128)
+
+
 def test_the_environment_counts_only_if_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     with proxying.Proxy() as proxy, Server() as server:
         server.at["/a"] = answer(b"a")

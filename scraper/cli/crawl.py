@@ -1,7 +1,9 @@
 """`crawl`: fetch what the sites have, read it and keep it."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,6 +25,7 @@ from storage.timing import parse_duration
 Examples:
   newsmorgue crawl                          every site of the archive in this folder
   newsmorgue crawl example --limit 20       one site, twenty stories
+  newsmorgue crawl example --since 2024-01-01   what its sitemaps list since then, too
   newsmorgue crawl --dry-run                what would be asked for
   newsmorgue crawl --set delay=5s --wait 0s
 
@@ -34,7 +37,7 @@ Stopped by Ctrl-C, a crash or kill -9, the next crawl goes on. Exit code 3 if so
 @click.option("--recheck", is_flag=True, help="Ask every known story again.")
 @click.option("--no-read", is_flag=True, help="Fetch and capture only.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Fetch at most N stories.")
-@click.option("--since", metavar="DATE", help="Leave out stories that their feed or address dates before DATE.")
+@click.option("--since", metavar="DATE", help="Backfill by sitemaps and REST; leave out what is dated before.")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Processes that read.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="A setting of [crawl] for this run.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked for; ask and write nothing.")
@@ -54,7 +57,7 @@ def crawl(
 ) -> int:
     """Fetch what the sites have, read it and keep it.
 
-    Takes every front and feed of the sites now, then all that is due. Bytes are safe in WARC before anyone reads them.
+    Takes every front, feed and sitemap of the sites now, then all that is due. Bytes are safe in WARC before anyone reads them.
     """
     folder = archive_folder(archive)
     settings = load(folder, environ=os.environ, flags=_flags(overrides))
@@ -64,21 +67,33 @@ def crawl(
     limits = Limits(
         wait=parse_duration(wait), stories=limit, recheck=recheck, read=not no_read, since=instant(since, "--since")
     )
-    for site in chosen:
-        if skipped := sorted({source.kind for source in site.sources} & {"sitemap", "wp"}):
-            say(f"{site.name}: sources of kind {' and '.join(skipped)} are not read in this edition")
     with watching() as progress:
         outcome = run_crawl(
             folder, settings, chosen, clock=clock(os.environ), limits=limits, progress=progress, jobs=jobs
         )
     _report(outcome, as_json=as_json)
+    if older := outcome.tally.dropped["not_fresh"]:
+        say(f"{older} older stories that sitemaps list were left out; --since DATE takes them")
     failed = ", ".join(outcome.tally.failed_sites())
     step = f"newsmorgue status --archive {folder}"
-    if outcome.state == "failed":
-        raise NewsmorgueError(f"nothing came from {failed}", cause=_first_error(outcome), next=step)
-    if outcome.state == "partly":
-        raise PartlyFailed(f"nothing came from {failed}", cause=_first_error(outcome), next=step)
+    problems: list[NewsmorgueError] = [_refused(site) for site in outcome.refused]
+    if failed:
+        kind = NewsmorgueError if outcome.state == "failed" else PartlyFailed
+        problems.append(kind(f"nothing came from {failed}", cause=_first_error(outcome), next=step))
+    for problem in problems[:-1]:
+        say(f"error: {problem}")
+    if problems:
+        raise problems[-1]
     return 0
+
+
+def _refused(site: Mapping[str, Any]) -> PartlyFailed:
+    """A site that does not want us, in words."""
+    return PartlyFailed(
+        f"site {site['site']!r}: {site['held_for']} from {site['url']} (last success {site['last_success'] or 'never'})",
+        cause=f"{site['host']} does not want us, or a challenge stands before it; it is left alone until {site['held_until']}",
+        next=f"newsmorgue parse {site['url']} --raw     or set  paused = true  in [site.{site['site']}]",
+    )
 
 
 def _flags(overrides: tuple[str, ...]) -> dict[str, str]:
@@ -127,7 +142,7 @@ def _first_error(outcome: Outcome) -> str:
 
 
 def _report(outcome: Outcome, *, as_json: bool) -> None:
-    counts = outcome.tally.counts
+    counts, dropped = outcome.tally.counts, outcome.tally.dropped
     for words in outcome.recovered:
         say(f"recovered from a run that was killed: {words}")
     if as_json:
@@ -139,8 +154,10 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
                 "started": outcome.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
                 "seconds": round((outcome.ended - outcome.started).total_seconds(), 3),
                 "counts": dict(counts),
+                "dropped": dict(dropped),
                 "sites": {site: dict(seen) for site, seen in outcome.tally.by_site.items()},
                 "errors": outcome.tally.errors,
+                "refused": outcome.refused,
             }
         )
         return
@@ -149,5 +166,7 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
     say(
         f"run {outcome.run} {outcome.state} in {seconds:.1f} s: {counts['tried']} requests; {words or 'nothing was due'}"
     )
+    if dropped:
+        say(f"links not followed: {', '.join(f'{dropped[cause]} {cause}' for cause in sorted(dropped))}")
     for url, problem in list(outcome.tally.errors.items())[:10]:
         say(f"  {url}: {problem.splitlines()[0]}")

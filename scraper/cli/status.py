@@ -33,7 +33,7 @@ def status(archive: Path | None, as_json: bool, jsonl: bool) -> int:
         shown = [
             {**row, "fill": ", ".join(f"{name} {share:.0%}" for name, share in row["fill"].items())} for row in rows
         ]
-        names = ("site", "state", "last_success", "due", "queue", "fill")
+        names = ("site", "state", "cause", "last_success", "due", "queue", "fill")
         table(shown, {name: name.replace("_", " ") for name in names})
     else:
         say("no site was ever crawled; next: newsmorgue crawl")

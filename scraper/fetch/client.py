@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -19,12 +19,14 @@ from scraper.fetch import redirects
 from scraper.fetch.cookies import Cookies
 from scraper.fetch.exchange import Answer, Cap, ask
 from scraper.fetch.guard import Guard, Resolver, resolve
-from scraper.fetch.pace import Clock, Pace, Sleep
+from scraper.fetch.optouts import of_page
+from scraper.fetch.pace import Clock, Pace, Rest, Sleep, at_once
 from scraper.fetch.policy import BACKOFF, HOLD, HOLDING, MAX_WAIT, Backoff, asked_to_wait, persist
 from scraper.fetch.proxies import Proxies
 from scraper.fetch.rules import Rules
 from scraper.fetch.transport import Transport
 from scraper.fetch.words import shown, without_secrets
+from scraper.headers import Header, hidden, merged
 from scraper.robots import MAX_BYTES as ROBOTS_BYTES
 from scraper.settings import CrawlSettings
 from storage.records import Exchange
@@ -74,8 +76,9 @@ class Fetcher:
     """Fetches addresses; to be used as an async context manager.
 
     `agent`: the User-Agent, see `user_agent`. `scope`: which addresses may be asked, redirects included (None: all
-    public ones). `keep_robots` is given each robots.txt that was answered. `now` is the clock of captures; `clock` and
-    `sleep` that of pauses; `resolver` finds the addresses of a host.
+    public ones). `headers` gives an address's extra ones. `keep_robots` is given each robots.txt that was answered. `now` is
+    the clock of captures; `clock` and `sleep` that of pauses; `rest`: how to wait for one's turn, see `pace`; `resolver` finds
+    the addresses of a host.
     """
 
     def __init__(
@@ -84,21 +87,25 @@ class Fetcher:
         *,
         agent: str,
         scope: Callable[[str], bool] | None = None,
+        headers: Callable[[str], Sequence[Header]] = lambda url: (),
         keep_robots: Callable[[Fetched], None] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         backoff: Backoff = BACKOFF,
         resolver: Resolver = resolve,
         clock: Clock = time.monotonic,
         sleep: Sleep = asyncio.sleep,
+        rest: Rest = at_once,
     ) -> None:
         self._settings = settings
         self._agent = agent
         self._scope = scope
+        self._extra = headers
         self._keep_robots = keep_robots
         self._now = now
         self._backoff = backoff
         self._clock = clock
         self._sleep = sleep
+        self._rest = rest
         self._paces: dict[str, Pace] = {}
         self._rules: dict[str, Rules] = {}
         self._cookies = Cookies()
@@ -125,6 +132,10 @@ class Fetcher:
         back with `page.truncated`, after the last try. Raises FetchError.
         """
         return await self._run(_Errand(without_secrets(url), etag=etag, last_modified=last_modified))
+
+    def left(self, name: str) -> float:
+        """Seconds until a host (`example.org:8080`, as `parsers.url.host` gives it) may be asked next; 0: now."""
+        return max(self._paces[name].left(), 0.0) if name in self._paces else 0.0
 
     async def _run(self, errand: _Errand) -> Fetched:
         started = self._clock()
@@ -162,16 +173,29 @@ class Fetcher:
             await self._may(url, errand)
             answer = await self._try(url, errand)
             errand.exchanges.append(answer.exchange)
-            if answer.status not in redirects.STATUSES:
+            following = self._onward(url, answer, errand)
+            if following is None:
                 return answer, url
-            errand.astray = True
-            url = redirects.target(url, answer.header("location"))
+            url = following
             if (url, self._cookies.header(url)) in seen:  # with new cookies it is another question
                 raise BadResponse(f"{shown(errand.asked)} redirects in a circle", cause=f"back to {shown(url)}")
             if len(seen) > hops:
                 raise BadResponse(
                     f"{shown(errand.asked)} redirects more than {hops} times", cause=f"the next is {shown(url)}"
                 )
+
+    def _onward(self, url: str, answer: Answer, errand: _Errand) -> str | None:
+        """Where an answer sends us, by its status or its markup; None if it is what was asked for."""
+        if answer.status in redirects.STATUSES:
+            errand.astray = True
+            return redirects.target(url, answer.header("location"))
+        if errand.robots or not answer.complete or not 200 <= answer.status < 300:
+            return None
+        page = Page(url, answer.body, headers=answer.headers)
+        following = redirects.refreshed(page)
+        if following is not None and not set(self._settings.respect).isdisjoint(of_page(page)):
+            errand.exchanges[-1] = answer.exchange.without_payload()
+        return following
 
     async def _may(self, url: str, errand: _Errand) -> None:
         """Scope and robots.txt. robots.txt itself is asked for wherever it is."""
@@ -193,9 +217,9 @@ class Fetcher:
         pace = self._pace(url)
         pace.delay = max(pace.delay, rules.delay)
 
-    async def _robots(self, url: str) -> Page | None:
+    async def _robots(self, url: str, etag: str | None) -> Page | None:
         """The page of a robots.txt; None if its redirects lead nowhere, which RFC 9309 takes for "unavailable"."""
-        errand = _Errand(url, robots=True)
+        errand = _Errand(url, robots=True, etag=etag)
         try:
             fetched = await self._run(errand)
         except (AddressRefused, BadResponse) as error:
@@ -214,6 +238,7 @@ class Fetcher:
         pace = self._pace(url)
         settings = self._settings
         conditions = _conditions(errand)
+        extra = self._extra(url)
         cap = Cap(settings.max_bytes)
         if errand.robots:
             cap = Cap(max(settings.max_bytes, ROBOTS_BYTES), wire=ROBOTS_BYTES, any_type=True)
@@ -223,14 +248,18 @@ class Fetcher:
                 errand.tries += 1
                 errand.astray = False
                 cookies = self._cookies.header(url)
+                ours = self._headers | conditions | ({"Cookie": cookies} if cookies else {})
                 answer = await ask(
                     self._transport,
                     url,
-                    self._headers | conditions | ({"Cookie": cookies} if cookies else {}),
+                    merged(ours, extra) if extra else ours,
                     cap=cap,
                     deadline=settings.deadline,
                     now=self._now,
                 )
+                if extra:
+                    head = hidden(answer.exchange.request_head, extra)
+                    answer = replace(answer, exchange=replace(answer.exchange, request_head=head))
                 errand.status = answer.status
                 wait = asked_to_wait(answer)
                 self._cookies.take(url, answer.headers)
@@ -251,7 +280,7 @@ class Fetcher:
             retries=settings.retries,
             budget=_BUDGET * settings.deadline,
             backoff=self._backoff,
-            sleep=self._sleep,
+            sleep=lambda seconds: self._rest(self._sleep(seconds)),
             before_sleep=hold,
         )
         if answer.status in HOLDING:
@@ -267,7 +296,7 @@ class Fetcher:
     def _pace(self, url: str) -> Pace:
         name = host(url)
         if name not in self._paces:
-            self._paces[name] = Pace(name, self._settings.delay, clock=self._clock, sleep=self._sleep)
+            self._paces[name] = Pace(name, self._settings.delay, clock=self._clock, sleep=self._sleep, rest=self._rest)
         return self._paces[name]
 
 

@@ -1,7 +1,10 @@
-"""Opt-outs in the headers of an answer. Those in its markup are read by `parsers.metadata`."""
+"""Opt-outs: those in the headers of an answer, and those that its markup states."""
 
 import re
 from collections.abc import Iterable
+
+from parsers import metadata
+from parsers.page import Page
 
 _AGENT = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:")
 _WITH_VALUE = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
@@ -26,6 +29,17 @@ def optouts(page_headers: Iterable[tuple[str, str]], agent: str = _AGENT_NAME) -
     if "none" in found:
         found.update(dict.fromkeys(_NONE))
     return tuple(found)
+
+
+def of_page(page: Page) -> tuple[str, ...]:
+    """Opt-outs of a page: those of its headers, and those of its markup (robots meta, TDM reservation)."""
+    found = list(optouts(page.headers))
+    if b"<" in page.body[:2000]:
+        head = metadata.head(page)
+        found += [word for word in ("noarchive", "noindex") if word in head.robots]
+        if head.tdm_reservation:
+            found.append("tdm-reservation")
+    return tuple(dict.fromkeys(found))
 
 
 def _words(value: str, agent: str) -> Iterable[str]:

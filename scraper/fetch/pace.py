@@ -1,10 +1,11 @@
-"""One host's pace: one request at a time, a pause after each, and longer when the host asks for it."""
+"""One host's pace: one request at a time, a pause after each, and longer when the host is slow or asks for it."""
 
 import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from parsers.errors import HostHeld
 from scraper.fetch.policy import MAX_WAIT
@@ -12,29 +13,62 @@ from scraper.fetch.words import plain
 
 Clock = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
+Rest = Callable[[Awaitable[Any]], Awaitable[Any]]
+"""Waits for something on behalf of an address; meanwhile others may be asked."""
+
+
+async def at_once(waiting: Awaitable[Any]) -> Any:
+    """Wait for something, and do nothing about it."""
+    return await waiting
+
+
 SLOWED = 10.0
 """Seconds for which a host is left alone after it refused one address."""
 MAX_DELAY = 300.0
 """Seconds between two requests. A host that asks for more gets no request at all: its pages would never be done."""
+EASE = 1.0
+"""The least pause as a multiple of the host's response time: no host is busy with us for more than half of the time."""
+QUICK = 0.05
+"""Seconds. A host that answers faster is at ease, and gets no pause for it."""
+MAX_EASE = MAX_WAIT
+"""Seconds. No host gets a longer pause for being slow."""
+_WEIGHT = 0.25
+"""Of the last response in the smoothed response time."""
 
 
 class Pace:
     """When a host may be asked next.
 
-    `delay`: least seconds between the end of one request and the start of the next. `clock` counts seconds, `sleep`
-    waits for some.
+    `delay`: least seconds between the end of one request and the start of the next; a slow host gets more, see `pause`.
+    `clock` counts seconds, `sleep` waits for some. `rest`: how to wait while another address has its turn.
     """
 
-    def __init__(self, host: str, delay: float, *, clock: Clock = time.monotonic, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        host: str,
+        delay: float,
+        *,
+        clock: Clock = time.monotonic,
+        sleep: Sleep = asyncio.sleep,
+        rest: Rest = at_once,
+    ) -> None:
         self.host = host
         self.delay = delay
         self._clock = clock
         self._sleep = sleep
+        self._rest = rest
         self._lock = asyncio.Lock()
         self._ended = -math.inf
+        self._response: float | None = None
         self._held_until = -math.inf
         self._held_for = ""
         self._refused = ""
+
+    @property
+    def pause(self) -> float:
+        """Seconds between two requests: `delay`, or the smoothed time that the host takes to answer, if that is longer."""
+        ease = EASE * (self._response or 0.0)
+        return max(self.delay, min(ease, MAX_EASE)) if ease >= QUICK else self.delay
 
     def hold(self, seconds: float, why: str) -> None:
         """Ask nothing of this host for so long."""
@@ -76,17 +110,29 @@ class Pace:
                 url=url,
             )
 
+    def left(self) -> float:
+        """Seconds until the host may be asked, not counting a request that is under way; none or less: now."""
+        return max(self._ended + self.pause, self._held_until) - self._clock()
+
     @asynccontextmanager
     async def slot(self, url: str) -> AsyncIterator[None]:
         """The right to send one request. Waits for its turn and for the pause; raises HostHeld as `check` does."""
-        async with self._lock:
+        if self._lock.locked():
+            await self._rest(self._lock.acquire())
+        else:
+            await self._lock.acquire()
+        try:
             while True:
                 self.check(url)
-                left = max(self._ended + self.delay, self._held_until) - self._clock()
-                if left <= 0:
+                if (left := self.left()) <= 0:
                     break
-                await self._sleep(left)
+                await self._rest(self._sleep(left))
+            began = self._clock()
             try:
                 yield
             finally:
                 self._ended = self._clock()
+                took = self._ended - began
+                self._response = took if self._response is None else self._response + _WEIGHT * (took - self._response)
+        finally:
+            self._lock.release()

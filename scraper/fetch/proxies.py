@@ -33,7 +33,7 @@ class Proxy:
 
 
 class Proxies:
-    """`setting`: "" for none, `env` for what HTTP_PROXY, HTTPS_PROXY and NO_PROXY say, else a proxy's address.
+    """`setting`: "" for none, `env` for what HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say, else a proxy's address.
 
     Raises SettingsError if one of them cannot be used.
     """
@@ -44,12 +44,13 @@ class Proxies:
         if setting == "env":
             given = self._environment = urllib.request.getproxies_environment()
         try:
-            self._of = {scheme: Proxy.of(given[scheme]) for scheme in ("http", "https") if given.get(scheme)}
+            named = {scheme: given.get(scheme) or given.get("all") for scheme in ("http", "https")}
+            self._of = {scheme: Proxy.of(address) for scheme, address in named.items() if address}
         except ValueError as error:
             raise SettingsError(
                 "the proxy that is set cannot be used",
                 cause=plain(str(error)),
-                next='proxy in [crawl]; with "env": HTTP_PROXY, HTTPS_PROXY',
+                next='proxy in [crawl]; with "env": HTTP_PROXY, HTTPS_PROXY, ALL_PROXY',
             ) from error
 
     def find(self, scheme: str, host: str, port: int) -> Proxy | None:

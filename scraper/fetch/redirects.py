@@ -5,7 +5,10 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
+from parsers import links, refresh
 from parsers.errors import AddressRefused, BadResponse
+from parsers.page import Page
+from parsers.url import try_canonical
 from scraper.fetch.words import plain, shown, without_secrets
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -72,3 +75,18 @@ def target(base: str, location: str | None) -> str:
             cause="only http and https addresses are followed",
             url=base,
         ) from error
+
+
+def refreshed(page: Page) -> str | None:
+    """The address that a page's meta refresh leads to at once; None if it has none, or loads itself again.
+
+    One that leads to no http(s) address (an app, a script) is for others: the page stays what it is.
+    """
+    location = refresh.target(page)
+    if location is None:
+        return None
+    try:
+        url = target(links.base_of(page), location)
+    except (AddressRefused, BadResponse):
+        return None
+    return None if try_canonical(url) == try_canonical(page.url) else url

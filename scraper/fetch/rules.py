@@ -1,6 +1,8 @@
-"""robots.txt of one origin: asked for once in a run, obeyed before every request."""
+"""robots.txt of one origin: asked for once in a run, in a long one once a day, obeyed before every request."""
 
 import asyncio
+import math
+import re
 import time
 from collections.abc import Awaitable, Callable
 
@@ -12,14 +14,20 @@ from scraper.robots import Robots, parse
 
 HOLD = 300.0
 """Seconds until a robots.txt that could not be read is asked for again."""
+LIFETIME = 86400.0
+"""Seconds for which rules hold at most (RFC 9309 section 2.4)."""
+LEAST_LIFETIME = 600.0
+"""Seconds for which they hold, whatever Cache-Control says: rules are not asked for before every page."""
+_MAX_AGE = re.compile(r"\bmax-age\s*=\s*\"?([0-9]{1,9})", re.IGNORECASE)
+_NO_CACHE = re.compile(r"\bno-(?:cache|store)\b", re.IGNORECASE)
 
 
 class Rules:
     """What one origin (`https://example.org`) allows.
 
-    `fetch` gives the page of robots.txt, or None if its redirects lead nowhere; it raises FetchError. 4xx other than
-    429 allow everything; 429, 5xx, no answer and half an answer hold the host (RFC 9309 section 2.3.1, and Google's
-    reading of 429).
+    `fetch` gives the page of robots.txt, or None if its redirects lead nowhere; it is told the entity tag of the rules that
+    are known, and raises FetchError. 4xx other than 429 allow everything; 429, 5xx, no answer and half an answer hold the
+    host (RFC 9309 section 2.3.1, and Google's reading of 429), unless there are rules from before, which then go on.
     """
 
     def __init__(
@@ -27,7 +35,7 @@ class Rules:
         origin: str,
         *,
         agent: str,
-        fetch: Callable[[str], Awaitable[Page | None]],
+        fetch: Callable[[str, str | None], Awaitable[Page | None]],
         clock: Clock = time.monotonic,
     ) -> None:
         self.url = f"{origin}/robots.txt"
@@ -37,13 +45,14 @@ class Rules:
         self._clock = clock
         self._lock = asyncio.Lock()
         self._robots: Robots | None = None
-        self._ask_again = -1.0
+        self._etag: str | None = None
+        self._ask_again = -math.inf
         self._why = ""
 
     async def check(self, url: str) -> None:
         """Raises RobotsDenied if `url` is forbidden to us, HostHeld if nobody can say."""
         async with self._lock:
-            if self._robots is None and self._ask_again <= self._clock():
+            if self._ask_again <= self._clock():
                 await self._ask()
         if self._robots is None:
             raise HostHeld(
@@ -72,17 +81,29 @@ class Rules:
 
     async def _ask(self) -> None:
         try:
-            page = await self._fetch(self.url)
+            page = await self._fetch(self.url, self._etag)
         except HostHeld as error:
             return self._hold(max(error.seconds, HOLD), error.cause or error.what)
         except (ConnectionFailed, DeadlineExceeded, BadResponse, TooLarge) as error:
             return self._hold(HOLD, f"{error.what} {error.cause}".strip())
         if page is not None and page.status >= 500:
             return self._hold(HOLD, f"status {page.status}")
-        self._robots = parse(page.body if page is not None and 200 <= page.status < 300 else b"")
-        self.delay = self._robots.crawl_delay(self._agent) or 0.0
+        self._ask_again = self._clock() + _lifetime(page)
+        if page is None or page.status != 304:
+            there = page is not None and 200 <= page.status < 300
+            self._robots = parse(page.body if page is not None and there else b"")
+            self._etag = page.header("etag") if page is not None and there else None
+            self.delay = self._robots.crawl_delay(self._agent) or 0.0
         return None
 
     def _hold(self, seconds: float, why: str) -> None:
         self._ask_again = self._clock() + seconds
         self._why = why
+
+
+def _lifetime(page: Page | None) -> float:
+    """Seconds for which an answer holds: as Cache-Control says (RFC 9111 section 5.2.2), within bounds."""
+    said = (page.header("cache-control") if page is not None else None) or ""
+    age = _MAX_AGE.search(said)
+    seconds = 0.0 if _NO_CACHE.search(said) else float(age[1]) if age else LIFETIME
+    return min(max(seconds, LEAST_LIFETIME), LIFETIME)

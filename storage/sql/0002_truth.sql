@@ -4,6 +4,8 @@ ALTER TABLE capture ADD COLUMN optouts TEXT NOT NULL DEFAULT '[]';
 
 ALTER TABLE capture ADD COLUMN kept_because TEXT;
 
+ALTER TABLE host ADD COLUMN refusals INTEGER NOT NULL DEFAULT 0;
+
 ALTER TABLE article ADD COLUMN withdrawn TEXT;
 
 ALTER TABLE revision ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';
@@ -15,6 +17,14 @@ ALTER TABLE revision ADD COLUMN words_removed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE reading ADD COLUMN published_flag TEXT;
 
 ALTER TABLE reading ADD COLUMN modified_flag TEXT;
+
+ALTER TABLE frontier ADD COLUMN dated TEXT;
+
+CREATE INDEX frontier_found_on ON frontier (found_on) WHERE kind = 'sitemap';
+
+DROP INDEX frontier_host;
+
+CREATE INDEX frontier_host ON frontier (host_id, site_id, state, priority DESC, due DESC);
 
 DROP INDEX capture_asked;
 
@@ -34,4 +44,11 @@ INSERT INTO warc SELECT file, max("offset" + length) FROM visit GROUP BY file;
 CREATE TABLE lost (
   file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
   PRIMARY KEY (file, offset)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE frontier ADD COLUMN pause REAL;
+
+CREATE TABLE host_pattern (
+  host TEXT NOT NULL, kind TEXT NOT NULL, shape TEXT NOT NULL, fruitful INTEGER NOT NULL, barren INTEGER NOT NULL, since TEXT NOT NULL,
+  PRIMARY KEY (host, kind, shape)
 ) STRICT, WITHOUT ROWID;

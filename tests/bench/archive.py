@@ -34,7 +34,7 @@ from synthetic import Synthetic
 
 from parsers.article import Article
 from parsers.page import Page
-from storage import articles, keeping
+from storage import aliases, articles, keeping
 from storage.archive import Archive
 from storage.captures import Warc
 from storage.facts import PageFacts
@@ -207,7 +207,7 @@ def lookups(folder: Path, rows: int) -> None:
                 ((n, _text(n)) for n in numbers),
             )
         kinds: dict[str, tuple[Callable[[int], Any], Callable[[Any], object], str]] = {
-            "address": (_url, partial(articles.at_address, conn), "SELECT article_id FROM alias WHERE url = ?"),
+            "address": (_url, partial(aliases.at_address, conn), "SELECT article_id FROM alias WHERE url = ?"),
             "content": (
                 _text,
                 partial(articles.with_text, conn),

@@ -27,7 +27,7 @@ from parsers.errors import NewsmorgueError
 from scraper import ingest, runs
 from scraper.cli import main as cli
 from scraper.crawl import Crawl, Limits, _Came
-from scraper.ingest import Reading
+from scraper.reading import Reading
 from scraper.settings import Settings
 from storage import captures, timing
 from storage.archive import Archive

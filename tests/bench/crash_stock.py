@@ -8,9 +8,8 @@ from pathlib import Path
 
 from parsers.errors import DeadlineExceeded, FetchError, HostHeld
 from parsers.page import Page
-from scraper import ingest
 from scraper.fetch.client import Fetched
-from scraper.ingest import Reading
+from scraper.reading import Reading, read
 from scraper.settings import FILE, Settings, SiteSettings, load
 from storage.records import Exchange
 
@@ -142,7 +141,7 @@ def _add(stock: Stock, site: SiteSettings, url: str, kind: str, texts: list[str]
     for text in texts:
         page = Page(given, text.encode(), url, START, 200, tuple(headers))
         payload = gzip.compress(page.body, mtime=0) if n % 5 == 1 else page.body
-        reading = ingest.read(page, kind, site.parser, site.timezone)
+        reading = read(page, kind, site.parser, site.timezone)
         assert reading.verdict == ("article" if kind == "story" else "front"), (url, reading)
         answer = Answer(page, head.encode(), payload, reading, (url,) if moved else ())
         stock.answers.setdefault(url, []).append(answer)

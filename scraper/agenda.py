@@ -1,0 +1,160 @@
+"""Who is asked next: a heap of hosts by the time at which they may be asked, and the slots of requests in flight.
+
+A host waits here and not in a slot, so that a slow one holds up nobody else.
+"""
+
+import math
+import time
+from asyncio import Future, get_running_loop
+from collections import deque
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+
+from storage.frontier import Entry, Frontier, Kind, Shard
+
+LEASE = timedelta(minutes=10)
+
+
+class Agenda:
+    """The hosts of some sites by the time at which they may be asked, over the frontier. Times are those of `seconds`.
+
+    `now`: the clock of the frontier. `left`: seconds for which a host, given by name, is to be left in peace. `kinds`: what
+    may be asked for at present.
+    """
+
+    def __init__(
+        self,
+        frontier: Frontier,
+        sites: Collection[int],
+        *,
+        run: int,
+        now: Callable[[], datetime],
+        left: Callable[[str], float],
+        kinds: Callable[[], Collection[Kind]],
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._frontier = frontier
+        self._sites = sites
+        self._run = run
+        self._now = now
+        self._left = left
+        self._kinds = kinds
+        self._seconds = seconds
+        self._shards: dict[int, set[Shard]] = {}
+        self._busy: set[int] = set()
+        self._asked: set[int] = set()
+        self._due: dict[int, float] = {}  # when a host's first address is due, its pace not counted
+        self._at: dict[int, float] = {}  # when it may be asked
+        self._heap: list[tuple[float, int]] = []
+        self._know(frontier.shards(sites))
+        self._plan(self._shards)
+
+    def take(self) -> Entry | None:
+        """Lease the first address of the first host that may be asked; None if none may. The host is busy until `free`."""
+        while self.next() <= self._seconds():
+            _, host = heappop(self._heap)
+            self._drop(host)
+            entry = self._first(host)
+            if entry is not None:
+                self._busy.add(host)
+                return entry
+            self._plan([host])
+        return None
+
+    def free(self, host: int) -> None:
+        """A host's request is over."""
+        self._busy.discard(host)
+        self._asked.add(host)
+
+    def renew(self) -> None:
+        """Plan those hosts anew that were asked, and those of which new addresses are known."""
+        stirred, self._frontier.stirred = self._frontier.stirred, set()
+        asked, self._asked = self._asked, set()
+        self._plan((asked | self._know(stirred)) - self._busy)
+
+    def next(self) -> float:
+        """When the next host may be asked; infinite if there is none."""
+        while self._heap and self._at.get(self._heap[0][1]) != self._heap[0][0]:
+            heappop(self._heap)  # planned anew meanwhile
+        return self._heap[0][0] if self._heap else math.inf
+
+    def due_within(self, wait: float) -> bool:
+        """Whether something is due in so many seconds. That a host's pace puts it off does not count."""
+        last = self._seconds() + wait
+        return any(due <= last for due in self._due.values())
+
+    def _know(self, shards: Iterable[Shard]) -> set[int]:
+        """Hosts of those shards that are ours."""
+        ours = [shard for shard in shards if shard.site in self._sites]
+        for shard in ours:
+            self._shards.setdefault(shard.host, set()).add(shard)
+        return {shard.host for shard in ours}
+
+    def _plan(self, hosts: Iterable[int]) -> None:
+        """Ask hosts when something of theirs is due, and not before their pace allows it. Replaces the last plan."""
+        seconds, now, kinds = self._seconds(), self._now(), self._kinds()
+        for host in hosts:
+            self._drop(host)
+            shards = self._shards[host]
+            dues = [due for shard in shards if (due := self._frontier.next_due(shard, kinds)) is not None]
+            if dues:
+                name = next(iter(shards)).name
+                self._due[host] = seconds + (min(dues) - now).total_seconds()
+                self._at[host] = max(self._due[host], seconds + self._left(name))
+                heappush(self._heap, (self._at[host], host))
+
+    def _drop(self, host: int) -> None:
+        self._due.pop(host, None)
+        self._at.pop(host, None)
+
+    def _first(self, host: int) -> Entry | None:
+        """Lease the first address of a host that is due."""
+        now, kinds = self._now(), self._kinds()
+        taken = (
+            self._frontier.take(shard, now, run=self._run, kinds=kinds, lease=LEASE) for shard in self._shards[host]
+        )
+        return next((entry for entry in taken if entry is not None), None)
+
+
+class Slots:
+    """So many requests may be in flight. `freed` is called whenever a slot is free for a new one."""
+
+    def __init__(self, number: int, freed: Callable[[], None]) -> None:
+        self._free = number
+        self._freed = freed
+        self._back: deque[Future[None]] = deque()
+
+    @property
+    def free(self) -> bool:
+        """Whether a new request may begin."""
+        return self._free > 0
+
+    def take(self) -> None:
+        """Take a free slot."""
+        assert self._free > 0
+        self._free -= 1
+
+    def give(self) -> None:
+        """Give a slot back: to who waits for one to go on, else to new requests."""
+        while self._back:
+            waiting = self._back.popleft()
+            if not waiting.done():
+                waiting.set_result(None)
+                return
+        self._free += 1
+        self._freed()
+
+    async def again(self) -> None:
+        """Take a slot, as soon as there is one."""
+        if self._free:
+            return self.take()
+        waiting: Future[None] = get_running_loop().create_future()
+        self._back.append(waiting)
+        try:
+            await waiting
+        except BaseException:
+            if waiting.done() and not waiting.cancelled():
+                self.give()
+            raise
+        return None

@@ -1,0 +1,127 @@
+"""What each kind of source finds of the judge's portal: `portal.py [--hosts N] [--articles N] [--since DATE]`
+
+Starts the portal, crawls it once with all its sources, once with none named, and once with each alone, and compares the
+articles of each archive with the portal's own list. A table to stdout; exit code 1 if all sources together miss a story.
+Only loopback is spoken to.
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import common
+
+from scraper.cli.main import run
+from storage.archive import Archive
+
+SECTIONS = "world politics business science culture sport health local".split()
+SOURCES: dict[str, list[str] | None] = {
+    "all": ['front = "/"', 'feed = "/rss.xml"', 'feed = "/atom.xml"', 'sitemap = "/sitemap.xml"'],
+    "none named": None,
+    "front and its sections": ['front = "/"'],
+    "RSS": ['feed = "/rss.xml"'],
+    "Atom": ['feed = "/atom.xml"'],
+    "RSS of the sections": [f'feed = "/feeds/{name}.xml"' for name in SECTIONS],
+    "sitemap index": ['sitemap = "/sitemap.xml"'],
+    "news sitemap": ['sitemap = "/sitemaps/news.xml"'],
+}
+SETTINGS = """[crawl]
+contact = "judge@example.org"
+delay = "0s"
+allow_addresses = ["127.0.0.0/8"]
+"""
+
+
+def main() -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hosts", type=int, default=2)
+    parser.add_argument("--articles", type=int, default=300)
+    parser.add_argument("--only", choices=SOURCES, help="one row of the table")
+    parser.add_argument("--since", help="crawl with --since, a backfill")
+    arguments = parser.parse_args()
+    tools = common.shared()
+    script = tools / "tools" / "crawl" / "portal.py" if tools else None
+    if script is None or not script.is_file():
+        print("left out: the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
+        return 0
+    missed = 0
+    with portal(script, arguments.hosts, arguments.articles) as control, tempfile.TemporaryDirectory() as area:
+        truth = {row["url"]: row for row in map(json.loads, ask(control, "/truth").splitlines())}
+        hosts = json.loads(ask(control, "/hosts"))
+        print(f"{len(truth)} stories on {len(hosts)} hosts; load {os.getloadavg()[0]:.1f}")
+        print("| sources | found | missed | wrong title | not in the list | requests | seconds |")
+        print("|---|---|---|---|---|---|---|")
+        for name in [arguments.only] if arguments.only else SOURCES:
+            before, begun = requests(control), time.perf_counter()
+            found = crawled(Path(area) / name.replace(" ", "-"), hosts, SOURCES[name], arguments.since)
+            seconds = time.perf_counter() - begun
+            shared = found.keys() & truth.keys()
+            wrong = sum(found[url] != truth[url]["title"] for url in shared)
+            row = [name, len(shared), len(truth) - len(shared), wrong, len(found) - len(shared)]
+            print("|", " | ".join(map(str, [*row, requests(control) - before, f"{seconds:.1f}"])), "|", flush=True)
+            missed += len(truth) - len(shared) if name == "all" else 0
+    return 1 if missed else 0
+
+
+def crawled(folder: Path, hosts: list[str], sources: list[str] | None, since: str | None) -> dict[str, str]:
+    """Addresses and titles of the articles of an archive after one ordinary crawl."""
+    Archive.create(folder).close()
+    named = "" if sources is None else "sources = [" + ", ".join(f"{{ {one} }}" for one in sources) + "]\n"
+    blocks = (f'[site.n{number}]\nhome = "http://{host}/"\n{named}' for number, host in enumerate(hosts))
+    (folder / "newsmorgue.toml").write_text(SETTINGS + "\n".join(blocks), "utf-8")
+    arguments = ["crawl", "--archive", str(folder), "--wait", "5s", *(["--since", since] if since else [])]
+    if code := run(arguments):
+        raise SystemExit(f"crawl ended with {code}")
+    with Archive.open(folder) as archive:
+        return {str(row["url"]): str(row["title"]) for row in archive.db.query("SELECT url, title FROM articles")}
+
+
+@contextmanager
+def portal(script: Path, hosts: int, articles: int) -> Iterator[int]:
+    """A running portal; gives its control port."""
+    port = next(port for port in range(18200, 19000, 2) if free(port) and free(port + 1))
+    sizes = ["--hosts", str(hosts), "--articles", str(articles), "--port", str(port)]
+    process = subprocess.Popen([sys.executable, str(script), *sizes], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        if process.stdout.readline().strip() != "ready":
+            raise SystemExit("the portal did not start")
+        yield port + 1
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def free(port: int) -> bool:
+    """Whether nobody listens on a port of any loopback address."""
+    with socket.socket() as one:
+        try:
+            one.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
+def requests(control: int) -> int:
+    """How many requests the portal has answered so far."""
+    return int(json.loads(ask(control, "/stats"))["requests"])
+
+
+def ask(control: int, path: str) -> str:
+    """What the portal's control says."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{control}{path}") as answer:
+        return str(answer.read().decode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
