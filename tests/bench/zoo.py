@@ -56,9 +56,10 @@ def kept(database: Path) -> list[dict[str, object]]:
     rows = [_page(one) for one in pages]
     failed = db.execute("SELECT url, outcome, status FROM frontier WHERE outcome IS NOT NULL AND last_fetched IS NULL")
     rows += [{"url": one["url"], "err": one["outcome"], "status_err": one["status"]} for one in failed]
-    for home, counts in db.execute("SELECT s.home, r.counts FROM run r, site s"):
-        if away := json.loads(counts).get("dropped_out_of_scope"):
-            rows.append({"url": home, "err": f"{away} links lead out of the scope and were not followed"})
+    dropped = db.execute(
+        "SELECT s.home, l.reason FROM ledger l JOIN site s ON s.id = l.site_id WHERE l.reason = 'out_of_scope'"
+    )
+    rows += [{"url": one["home"], "err": f"dropped a link: {one['reason']}"} for one in dropped]
     db.close()
     return rows
 
