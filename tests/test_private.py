@@ -184,4 +184,4 @@ def test_no_page_and_no_feed_leads_a_crawl_inside(tmp_path: Path) -> None:
         scope = f'scope = ["{TRAP}", "localhost", "inside.example", "0x7f004206", "2130722310"]'
         visit(server, tmp_path / "a", site=sources + scope)
         assert trap.connections == 0
-    assert urls(tmp_path / "a") == ["/c"], "kept under the address that it calls its own, which nobody asked for"
+    assert urls(tmp_path / "a") == [story]
