@@ -17,11 +17,11 @@ if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
-_swift: Any = zlib
+swift: Any = zlib
 with suppress(ImportError):  # a machine that isal is not made for
     from isal import isal_zlib
 
-    _swift = isal_zlib  # a third of zlib's time for a page
+    swift = isal_zlib  # a third of zlib's time for a page
 
 Fault = Literal["cut", "broken off", "damaged", "unknown"]
 MAX_LAYERS = 2
@@ -90,13 +90,13 @@ def _gzip(data: bytes, most: int) -> Decoded:
     if not data.startswith(_GZIP):
         return Decoded(data)
     try:
-        inflater = _swift.decompressobj(wbits=31)
+        inflater = swift.decompressobj(wbits=31)
         body = inflater.decompress(data, most + 1)
         if len(body) > most:
             return Decoded(body[:most], "cut", f"more than {most} bytes")
         if inflater.eof and not inflater.unused_data:
             return Decoded(body)
-    except _swift.error:
+    except swift.error:
         pass
     # Whatever is not one whole member goes through zlib itself, so that half a stream gives the same bytes everywhere.
     return _frames(data, most, "gzip", lambda: _Inflater(31), again=lambda rest: rest.startswith(_GZIP))

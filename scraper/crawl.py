@@ -3,7 +3,6 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -22,6 +21,7 @@ from scraper.ingest import Ingest
 from scraper.reading import Reading, read
 from scraper.settings import Settings, SiteSettings, in_scope
 from scraper.tally import Tally
+from scraper.workers import Readers
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
@@ -31,6 +31,8 @@ from storage.records import Exchange
 FAILURES_BEFORE_REST = 5
 COUNT_EVERY = 1.0
 """Seconds between two counts of what waits: to count is to go through all of it."""
+GATHER = 0.1
+"""Seconds for which what came waits for more to be kept with it: an fsync costs as much as fetching a few pages."""
 FAR = 3600.0
 """Seconds for which the loop sleeps if only something that comes can go on."""
 _DROPPED = (RobotsDenied, AddressRefused)
@@ -93,7 +95,7 @@ class Crawl:
         progress: Progress,
         run: int,
         started: datetime,
-        readers: Executor | None = None,
+        readers: Readers | None = None,
     ) -> None:
         self.archive = archive
         self.settings = settings
@@ -110,11 +112,13 @@ class Crawl:
         self.random = Random(run)  # noqa: S311 - jitter, not a secret
         self.tally = Tally()
         self.ingest = Ingest(archive, self.sites, self.tally, limits.since, self.random)
+        self.reading = 0
         self.stories_asked = 0
         self.stir = asyncio.Event()
         self.slots = Slots(settings.crawl.concurrency, self.stir.set)
         self.tasks: set[asyncio.Task[_Came]] = set()
         self.done: list[asyncio.Task[_Came]] = []
+        self.keep_at = math.inf
 
     async def run(self) -> Tally:
         """Take every source now, then all that is due; end when nothing is due within `limits.wait`."""
@@ -157,26 +161,38 @@ class Crawl:
         counted = -COUNT_EVERY
         while True:
             self.stir.clear()
-            came = [task.result() for task in self.done]
-            self.done.clear()
+            if self._group_is_full(agenda):
+                self._keep_group(agenda)
             with self.archive.transaction():
-                outcomes = [(one.entry, self._keep(one)) for one in came]
-                for one in came:
-                    if not one.good or one.entry.refusals:  # only now is it known whether the host is to be left alone
-                        agenda.free(one.entry.host)
                 agenda.renew()
                 self._start_due(fetcher, agenda)
-            for entry, outcome in outcomes:
-                self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
             if loop.time() - counted >= COUNT_EVERY:
                 counted = loop.time()
                 self.progress.queued(self.archive.frontier.due_count(self.sites, self.clock.now()))
-            if not self.tasks and not agenda.due_within(self.limits.wait):
+            if not self.tasks and not self.done and not agenda.due_within(self.limits.wait):
                 return
             soonest = agenda.next() if self.slots.free else math.inf
-            alarm = loop.call_at(min(soonest, loop.time() + FAR), self.stir.set)
+            alarm = loop.call_at(min(soonest, self.keep_at, loop.time() + FAR), self.stir.set)
             await self.stir.wait()
             alarm.cancel()
+
+    def _group_is_full(self, agenda: Agenda) -> bool:
+        """Whether what has come is to be kept now: there is enough of it, it has waited, or nothing else is to be done."""
+        now = asyncio.get_running_loop().time()
+        idle = not self.tasks and agenda.next() > now
+        return bool(self.done) and (idle or now >= self.keep_at or len(self.done) >= self.settings.crawl.concurrency)
+
+    def _keep_group(self, agenda: Agenda) -> None:
+        came = [task.result() for task in self.done]
+        self.done.clear()
+        self.keep_at = math.inf
+        with self.archive.transaction():
+            outcomes = [(one.entry, self._keep(one)) for one in came]
+        for one in came:
+            if not one.good or one.entry.refusals:  # only now is it known whether the host is to be left alone
+                agenda.free(one.entry.host)
+        for entry, outcome in outcomes:
+            self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
 
     def _kinds(self) -> tuple[Kind, ...]:
         """What may still be asked for: no stories once there are enough."""
@@ -184,8 +200,10 @@ class Crawl:
         return tuple(kind for kind in KINDS if kind != "story") if enough else KINDS
 
     def _start_due(self, fetcher: Fetcher, agenda: Agenda) -> None:
-        """Start one task for each host that may be asked, as long as there are slots."""
-        while self.slots.free and (entry := agenda.take()) is not None:
+        """Start one task for each host that may be asked, as long as there are slots and reading keeps up."""
+        while (
+            self.slots.free and self.reading < self.settings.crawl.concurrency and (entry := agenda.take()) is not None
+        ):
             self.stories_asked += entry.kind == "story"
             self.slots.take()
             task = asyncio.create_task(self._visit(fetcher, agenda, entry))
@@ -195,6 +213,7 @@ class Crawl:
     def _finished(self, task: "asyncio.Task[_Came]") -> None:
         self.tasks.discard(task)
         self.done.append(task)
+        self.keep_at = min(self.keep_at, asyncio.get_running_loop().time() + GATHER)
         self.stir.set()
 
     async def _rest(self, waiting: Awaitable[Any]) -> Any:
@@ -232,9 +251,11 @@ class Crawl:
         site = self.sites[entry.site]
         if self.readers is None or later:
             return read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
-        return await asyncio.get_running_loop().run_in_executor(
-            self.readers, read, page, entry.kind, site.parser, site.timezone
-        )
+        self.reading += 1
+        try:
+            return await self.readers.read(page, entry.kind, site.parser, site.timezone)
+        finally:
+            self.reading -= 1
 
     def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
         """What came, without what was taken down; itself if it holds nothing of that."""

@@ -78,9 +78,14 @@ def _listing(page: Page, kind: str) -> Reading:
 def _optouts(page: Page) -> tuple[str, ...]:
     """Opt-outs of a page: those of its headers, and those its markup states (robots meta, TDM reservation)."""
     found = list(optouts(page.headers))
-    if b"<" in page.body[:2000]:
+    if b"<" in page.body[:2000] and _may_opt_out(page.body.lower()):
         head = metadata.head(page)
         found += [word for word in ("noarchive", "noindex") if word in head.robots]
         if head.tdm_reservation:
             found.append("tdm-reservation")
     return tuple(dict.fromkeys(found))
+
+
+def _may_opt_out(body: bytes) -> bool:
+    """Whether a page's head is to be read for opt-outs, which costs more than all else that a capture does with it."""
+    return any(word in body for word in (b"noarchive", b"noindex", b"tdm-reservation", b"\0"))

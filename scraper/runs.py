@@ -3,12 +3,9 @@
 import asyncio
 import dataclasses
 import json
-import signal
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from scraper.crawl import Crawl, Limits, Progress
 from scraper.fetch.client import user_agent
 from scraper.settings import Settings, SiteSettings, require_contact
 from scraper.tally import Tally
+from scraper.workers import Readers
 from storage.archive import Archive
 
 
@@ -37,12 +35,6 @@ class Outcome:
     tally: Tally
     recovered: tuple[str, ...] = ()
     refused: tuple[Mapping[str, Any], ...] = ()
-
-
-def _readers(jobs: int) -> ProcessPoolExecutor:
-    """Processes that read. Ctrl-C goes to the whole group: the crawl answers it, and its readers end with it."""
-    ignore = (signal.SIGINT, signal.SIG_IGN)
-    return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=signal.signal, initargs=ignore)
 
 
 def crawl(
@@ -74,7 +66,7 @@ def crawl(
         run = archive.start_run(
             now=started, version=__version__, command=command, settings=json.dumps(values, default=str)
         )
-        readers = _readers(jobs) if jobs > 1 else None
+        readers = Readers(jobs) if jobs > 1 else None
         job = Crawl(
             archive,
             settings,
@@ -106,6 +98,6 @@ def crawl(
             raise
         finally:
             if readers is not None:
-                readers.shutdown(cancel_futures=True)
+                readers.close()
             archive.end_run(run, now=clock.now(), state=state, counts=job.tally.row(), errors=len(job.tally.errors))
         return Outcome(run, state, started, clock.now(), tally, tuple(archive.recovered), refused)

@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
-from warcio.warcwriter import WARCWriter
-
 from parsers.errors import ArchiveDamaged
 from parsers.version import __version__
 from storage import disk, records
@@ -40,7 +38,7 @@ class Warc:
         self._spilled = 0  # bytes of the group at hand that are in the file, but not synced
         self._fresh = False  # the file is new: its name is not durable yet
         self._buffer = BytesIO()
-        self._writer = WARCWriter(self._buffer, gzip=True, warc_version="1.1")
+        self._writer = records.Writer(self._buffer)
 
     # -- writing -------------------------------------------------------------------------------------------------
 

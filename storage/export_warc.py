@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.warcwriter import WARCWriter
 
 from parsers.errors import ArchiveDamaged
 from parsers.version import __version__
+from storage import records
 from storage.facts import PageFacts
 from storage.records import OURS, members
 from storage.timing import stamp
@@ -49,7 +49,7 @@ def copy(conn: sqlite3.Connection, source: Path, target: Path, *, now: datetime)
         (source.name,),
     )
     with target.open("xb") as file:
-        writer = WARCWriter(file, gzip=True, warc_version="1.1")
+        writer = records.Writer(file)
         about = {
             "software": f"newsmorgue/{__version__}",
             "format": "WARC File Format 1.1",

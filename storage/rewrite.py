@@ -17,8 +17,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from warcio.warcwriter import WARCWriter
-
 from parsers.coding import decode
 from parsers.page import Page
 from parsers.url import try_canonical
@@ -243,7 +241,7 @@ def _placeholder(group: list[_Record], known: Visited | None, key: str, job: Job
         values = RemovedFacts(key, job.decided, known.site)
     out = BytesIO()
     at = datetime.fromisoformat(first.field("warc-date") or job.decided).astimezone(UTC)
-    records.facts(WARCWriter(out, gzip=True, warc_version="1.1"), facts.address(values), at, values.as_json())
+    records.facts(records.Writer(out), facts.address(values), at, values.as_json())
     return out.getvalue()
 
 

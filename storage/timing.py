@@ -32,9 +32,14 @@ def instant(text: str) -> datetime:
 
 
 def next_recheck(first_seen: datetime, now: datetime, ages: Sequence[float]) -> datetime | None:
-    """When a story first seen then is to be asked again: the first age (seconds) that lies ahead; None after the last."""
-    ahead = (first_seen + timedelta(seconds=age) for age in sorted(ages))
-    return next((at for at in ahead if at > now), None)
+    """When a story first seen then is to be asked again: the first age (seconds) that lies ahead; None after the last.
+
+    An age that is reached in no time (a thousandth of it) is reached.
+    """
+    ahead = (
+        first_seen + timedelta(seconds=age) for age in sorted(ages) if (now - first_seen).total_seconds() < 0.999 * age
+    )
+    return next(ahead, None)
 
 
 FIRST_PAUSE, LEAST_PAUSE, MOST_PAUSE = 1800.0, 600.0, 21600.0

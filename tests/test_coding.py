@@ -212,7 +212,7 @@ def test_any_damage_gives_a_bounded_body(data: st.DataObject) -> None:
 
 
 def test_machines_without_the_fast_library_read_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coding, "_swift", zlib)
+    monkeypatch.setattr(coding, "swift", zlib)
     for label, wire in CODED.items():
         assert undo(label, wire) == (PLAIN, None, "")
         assert undo(label, wire[:-5]).fault == "broken off"

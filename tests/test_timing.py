@@ -78,6 +78,10 @@ def test_rechecks_come_at_ages(hours: float, expected: float | None) -> None:
     assert found == (None if expected is None else NOW + timedelta(hours=expected))
 
 
+def test_an_age_that_is_all_but_reached_is_reached() -> None:
+    assert next_recheck(NOW, NOW + timedelta(hours=1, seconds=-1), AGES) == NOW + timedelta(hours=6)
+
+
 def test_ages_may_stand_in_any_order_or_be_none() -> None:
     assert next_recheck(NOW, NOW, AGES[::-1]) == NOW + timedelta(hours=1)
     assert next_recheck(NOW, NOW, ()) is None

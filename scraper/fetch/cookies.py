@@ -6,6 +6,7 @@ the standard library (RFC 6265 as far as `http.cookiejar` follows it), through h
 
 from collections.abc import Iterable
 from ipaddress import ip_address
+from urllib.request import Request
 
 import httpx
 
@@ -30,9 +31,9 @@ class Cookies:
         jar = self._jars.get(_site(url))
         if jar is None:
             return ""
-        request = httpx.Request("GET", url)
-        jar.set_cookie_header(request)
-        value = str(request.headers.get("cookie", ""))
+        request = Request(url)  # noqa: S310 - nothing is opened: it is what the jar asks about
+        jar.jar.add_cookie_header(request)
+        value = str(request.get_header("Cookie", ""))
         return value if len(value) <= MAX_SENT else ""
 
     def take(self, url: str, headers: Iterable[tuple[str, str]]) -> None:

@@ -12,19 +12,16 @@ import argparse
 import asyncio
 import json
 import os
-import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from ipaddress import ip_network
 from pathlib import Path
 
-from common import shared
+from portals import on_core, portal, tools
 
 from scraper.fetch.client import Fetcher, user_agent
 from scraper.settings import CrawlSettings
@@ -32,7 +29,6 @@ from scraper.settings import CrawlSettings
 IN_FLIGHT = 32
 SIZES = {1: 2000, 500: 4}
 OTHERS = ("aiohttp_isal", "httpx", "httpx_perhost_ssl", "httpx_aiohttp")
-CORES = sorted(os.sched_getaffinity(0))
 
 
 def pages(control: int) -> list[str]:
@@ -67,43 +63,7 @@ async def ours(control: int, *, robots_first: bool) -> dict[str, float]:
         return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall, "pages": len(urls)}
 
 
-def on_core(number: int, command: list[str]) -> "subprocess.Popen[str]":
-    """Start a process on one core, where that can be chosen."""
-    pinned = ["taskset", "-c", str(CORES[number % len(CORES)])] if shutil.which("taskset") else []
-    return subprocess.Popen([*pinned, *command], stdout=subprocess.PIPE, text=True)
-
-
-def two_ports() -> int:
-    """A free port whose follower is free, too."""
-    while True:
-        with socket.socket() as one, socket.socket() as two:
-            one.bind(("127.0.0.1", 0))
-            port = int(one.getsockname()[1])
-            try:
-                two.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
-
-
-@contextmanager
-def portal(tools: Path, python: str, hosts: int) -> Iterator[int]:
-    """The portal with so many hosts; gives its control port."""
-    port = two_ports()
-    sizes = ["--hosts", str(hosts), "--articles", str(SIZES[hosts]), "--prerender", "--port", str(port)]
-    process = on_core(0, [python, "-u", str(tools / "portal.py"), *sizes])
-    try:
-        assert process.stdout is not None
-        while "ready" not in (line := process.stdout.readline()):
-            if not line:
-                raise SystemExit(f"the portal did not start: {python} {tools / 'portal.py'}")
-        yield port + 1
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def cost(name: str, tools: Path, python: str, control: int) -> float:
+def cost(name: str, folder: Path, python: str, control: int) -> float:
     """CPU milliseconds a page."""
     if name.startswith("fetch.get"):
         command = [
@@ -114,7 +74,7 @@ def cost(name: str, tools: Path, python: str, control: int) -> float:
             *(["--robots-first"] if name == "fetch.get" else []),
         ]
     else:
-        command = [python, str(tools / "anchors" / "loops.py"), name, str(control), str(IN_FLIGHT), "fetch"]
+        command = [python, str(folder / "anchors" / "loops.py"), name, str(control), str(IN_FLIGHT), "fetch"]
     process = on_core(1, command)
     out, _ = process.communicate()
     if process.returncode:
@@ -123,15 +83,19 @@ def cost(name: str, tools: Path, python: str, control: int) -> float:
     return 1000 * float(row["cpu"] if "cpu" in row else row["loop_cpu"]) / float(row["pages"])
 
 
-def compare(tools: Path, python: str, rounds: int, others: tuple[str, ...]) -> None:
+def _portal(folder: Path, python: str, hosts: int) -> AbstractContextManager[int]:
+    return portal(folder, "--hosts", str(hosts), "--articles", str(SIZES[hosts]), "--prerender", python=python)
+
+
+def compare(folder: Path, python: str, rounds: int, others: tuple[str, ...]) -> None:
     """Print the table."""
     clients = ("fetch.get", "fetch.get, robots.txt included", "aiohttp", *others)
-    with portal(tools, python, 1) as one, portal(tools, python, 500) as many:
+    with _portal(folder, python, 1) as one, _portal(folder, python, 500) as many:
         runs = [(client, hosts) for client in clients for hosts in SIZES]
         found: dict[tuple[str, int], list[float]] = {run: [] for run in runs}
         for number in range(rounds):
             for client, hosts in runs if number % 2 == 0 else reversed(runs):
-                found[client, hosts].append(cost(client, tools, python, one if hosts == 1 else many))
+                found[client, hosts].append(cost(client, folder, python, one if hosts == 1 else many))
     print(
         f"{rounds} rounds; load {os.getloadavg()[0]:.1f}; CPU ms a page, x aiohttp on the same hosts, x its own on 1 host"
     )
@@ -160,15 +124,15 @@ def main() -> None:
     if chosen.one:
         print(json.dumps(asyncio.run(ours(chosen.one, robots_first=chosen.robots_first))))
         return
-    folder = shared()
-    if folder is None or not (folder / "tools" / "crawl" / "portal.py").is_file():
+    folder = tools()
+    if folder is None:
         print("fetching: left out, the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
         return
     needed = "import aiohttp, uvloop, selectolax"
     if subprocess.run([chosen.anchors, "-c", needed], stderr=subprocess.DEVNULL).returncode:
         print(f"fetching: left out, {chosen.anchors} has no aiohttp, uvloop and selectolax (--anchors PYTHON)")
         return
-    compare(folder / "tools" / "crawl", chosen.anchors, chosen.rounds, OTHERS if chosen.all else ())
+    compare(folder, chosen.anchors, chosen.rounds, OTHERS if chosen.all else ())
 
 
 if __name__ == "__main__":
