@@ -1,9 +1,9 @@
 """Which element holds the body, and which of its blocks belong to it.
 
 A block's *good text* is its length if it reads like prose (60 characters or more, under a third of them in links; a quarter
-if it has neither a comma nor an end mark). The container is found by going down from `body` to the child that holds most of
-the good text until none does; wrappers that are named like furniture count less. Blocks inside are kept unless what
-encloses them, below the container, is furniture.
+if it has neither a comma nor an end mark; Chinese characters, kana and Hangul count twice). The container is found by going
+down from `body` to the child that holds most of the good text until none does; wrappers that are named like furniture count
+less. Blocks inside are kept unless what encloses them, below the container, is furniture.
 """
 
 import re
@@ -18,6 +18,7 @@ SHARE = 0.62
 GOOD = 60
 _SKIP = SILENT | {"footer", "aside"}
 _MARKS = re.compile(r"[,.!?;:…。、！？।؟،]")
+_DENSE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _HINT_WORDS = re.compile(r"[a-z]+|[A-Z][a-z]+")
 _NEGATIVE = frozenset(
     """
@@ -71,7 +72,11 @@ class Run:
     def good(self) -> float:
         """How much of it reads like prose, in characters."""
         size = len(self.text)
-        if size < GOOD or self.linked * 3 > size:
+        if self.linked * 3 > size:
+            return 0.0
+        if not self.text.isascii():
+            size += len(_DENSE.findall(self.text))
+        if size < GOOD:
             return 0.0
         return size if _MARKS.search(self.text) else size / 4
 

@@ -14,6 +14,7 @@ from parsers.article import When
 from parsers.elements import Tree, child, name, not_well_formed, tree
 from parsers.errors import ParseError
 from parsers.jsonld import whole
+from parsers.nesting import shallow
 from parsers.page import Page
 from parsers.text import clean, node_text
 from parsers.url import try_canonical
@@ -62,7 +63,7 @@ def plain(html: str) -> str:
     """The text of a description, which may be HTML."""
     if "<" not in html and "&" not in html:
         return clean(html)
-    body = LexborHTMLParser(f"<body>{html}</body>").body
+    body = LexborHTMLParser(shallow(f"<body>{html}</body>")).body
     return node_text(body) if body is not None else ""
 
 

@@ -268,7 +268,8 @@ class Layout:
 
     def _printed_date(self) -> When | None:
         for node in self._nodes(self.date_at):
-            attributes = node.attributes
+            inner = node.css_first("time[datetime]")
+            attributes = (node if inner is None else inner).attributes
             for raw in (attributes.get("datetime"), attributes.get("content"), node_text(node)):
                 when = dates.read(clean(raw), self.timezone) if raw else None
                 if when is not None and when.utc is not None:

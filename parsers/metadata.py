@@ -24,7 +24,7 @@ _NO_PERSON = re.compile(
     r"posts?|updated|published|photos?|share|subscribe|email|more)\b",
     re.IGNORECASE,
 )
-_SIGN = re.compile(r"\s*\([a-zäöü.]{1,6}\)$")
+_SIGN = re.compile(r"\s*\([a-zäöü.]{1,6}\)$|\s+[가-힣]{0,4}(?:기자|특파원|논설위원)$")
 _ROLE_TAIL = re.compile(
     r"\s*(?:,|\||-|–|—|\()\s*(?:[\w\s-]{0,30}\b(?:reporter|correspondent|editor|writer|journalist|columnist|producer|"
     r"contributor|author|chief|bureau|news|redakteur(?:in)?|reuters|associated press|ap|afp)\b.*)$",
@@ -217,6 +217,8 @@ class _Reader:
                 "sailthru.author",
                 "dc.creator",
                 "article:author",
+                "og:article:author",
+                "dable:author",
                 "byl",
                 "citation_author",
             )

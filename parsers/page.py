@@ -2,10 +2,13 @@
 
 import codecs
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from parsers.nesting import shallow
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -15,6 +18,7 @@ CharsetSource = Literal["bom", "utf-8", "header", "meta", "detector", "ascii"]
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins like that of UTF-16
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
@@ -38,7 +42,21 @@ _LABELS = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "tis-620": "cp874",
+    "windows-874": "cp874",
+    "windows-949": "cp949",
+    "windows-31j": "cp932",
+    "x-euc-jp": "euc_jp",
+    "x-gbk": "gb18030",
+    "big5": "big5hkscs",
+    "x-cp1251": "cp1251",
+    "x-cp1252": "cp1252",
 }
+_OF_ASCII_BYTES = ("utf-16", "utf-7", "iso2022", "iso-2022", "csiso2022", "hz")
+"""Encodings whose bytes may all be those of ASCII: there a label must be believed."""
+_FIRST_OF_UTF16 = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+"""Markup in UTF-16 without BOM (XML 1.0, appendix F)."""
+_FEW = 20
+"""Characters beyond ASCII for each byte that is no UTF-8."""
 
 
 class Charset(NamedTuple):
@@ -90,9 +108,7 @@ class Page:
                 return Charset(name, "bom")
         if body.isascii():
             label = self._labelled()
-            return (
-                label if label and label.name.startswith(("utf-16", "iso2022", "utf-7")) else Charset("utf-8", "ascii")
-            )
+            return label if label and label.name.startswith(_OF_ASCII_BYTES) else Charset("utf-8", "ascii")
         try:
             body.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -121,10 +137,25 @@ class Page:
         return None
 
     def _detected(self) -> Charset:
-        from bs4.dammit import UnicodeDammit  # noqa: PLC0415 - slow to import, seldom needed
+        from bs4.dammit import EncodingDetector  # noqa: PLC0415 - slow to import, seldom needed
+        from charset_normalizer import from_bytes  # noqa: PLC0415
 
-        guess = UnicodeDammit(self.body, is_html=True).original_encoding
-        return Charset(guess or "cp1252", "detector")
+        body = self.body
+        text = body.decode("utf-8", "replace")
+        beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+        if _FEW * text.count("\ufffd") < beyond_ascii:  # UTF-8 with a few bytes that are none
+            return Charset("utf-8", "detector")
+        if body[:2] in _FIRST_OF_UTF16:
+            return Charset(_FIRST_OF_UTF16[body[:2]], "detector")
+        matches = from_bytes(body)
+        best = matches.best()
+        if best and any(one.chaos <= best.chaos and "cp1252" in one.could_be_from_charset for one in matches):
+            return Charset("cp1252", "detector")  # of several that fit as well, the one that browsers fall back to
+        for name in EncodingDetector(body, is_html=True).encodings:
+            with suppress(LookupError, UnicodeError):
+                body.decode(name)
+                return Charset(name, "detector")
+        return Charset("cp1252", "detector")
 
     @cached_property
     def text(self) -> str:
@@ -137,7 +168,7 @@ class Page:
         """The document, parsed once by selectolax. Readers must not change it: clone first."""
         from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - so that importing a leaf loads no tree
 
-        return LexborHTMLParser(self.text)
+        return LexborHTMLParser(shallow(self.text))
 
     @cached_property
     def soup(self) -> "BeautifulSoup":

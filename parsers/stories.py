@@ -14,9 +14,21 @@ from parsers.url import is_removed
 _DATE = re.compile(r"/(?:19|20)\d\d[/-]?(?:0?[1-9]|1[0-2]|[a-z]{3})(?:[/-]?\d{1,2})?(?=[/-])", re.IGNORECASE)
 _ID = re.compile(r"\d{5,}")
 _HEX = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}|[0-9a-f]{12,}", re.IGNORECASE)
+_STORY_ID = re.compile(
+    r"(?:\A|[-_./])(?:article|artikel|articolo|story|nota|noticia|news|post|entry|content)s?[-_]?"
+    r"(?:\d{4,}|[0-9a-f]{8}-[0-9a-f]{4}|\w*_n_[0-9a-f]{12,})",
+    re.IGNORECASE,
+)
+_PAID = re.compile(
+    r"sponsor|advertorial|partner-?content|brand-?(?:studio|content|voice)|paid-?(?:post|content)|promoted",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[^\W_]+")
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
 _END = re.compile(r"\.(?:s?html?|php|aspx?|ece|cms|jsp|stm|story)\Z", re.IGNORECASE)
+# The pages of rented publishing systems (`articleView.html?idxno=11931`, `newsList.php?section=1`).
+_VIEW_PAGE = re.compile(r"(?:article|news|story)[_-]?(?:view|read|detail)\Z")
+_LIST_PAGE = re.compile(r"(?:article|news|story|section)[_-]?list\Z")
 _FILE = re.compile(
     r"\.(?:pdf|jpe?g|png|gif|svg|webp|mp[34]|m4a|zip|xml|rss|json|css|js|ics|docx?|xlsx?)\Z", re.IGNORECASE
 )
@@ -88,6 +100,10 @@ def features(url: str, text: str) -> Iterator[str]:
         segment for segment in path.split("/") if segment and segment.lower() not in ("index.html", "index.php")
     ]
     yield from _path(path, segments, parts.query)
+    if _PAID.search(path) or _PAID.match(text.strip()):
+        yield "paid"
+    if parts.fragment:
+        yield "fragment"
     yield from _text(" ".join(text.split()))
 
 
@@ -113,6 +129,8 @@ def _path(path: str, segments: list[str], query: str) -> Iterator[str]:
         yield "id-in-slug"
     elif _ID.search(path):
         yield "id-in-path"
+    if _STORY_ID.search(path):
+        yield "story-id"
     if _HEX.search(path):
         yield "hex"
     if _END.search(last):
@@ -132,11 +150,12 @@ def _path(path: str, segments: list[str], query: str) -> Iterator[str]:
     if path.endswith("/") and len(segments) == 1:
         yield "one-folder"
     if query:
-        yield (
-            "query-id"
-            if re.search(r"(?:^|&)(?:p|id|idxno|article|articleid|no|aid|newsid|oid)=\w*\d", query, re.I)
-            else "query"
-        )
+        numbered = re.search(r"(?:^|&)(?:p|id|idxno|article|articleid|no|aid|newsid|oid)=\w*\d", query, re.I)
+        yield "query-id" if numbered else "query"
+        if numbered and _VIEW_PAGE.match(slug):
+            yield "view-page"
+    if _LIST_PAGE.match(slug):
+        yield "list-page"
     if re.search(r"\d", slug) and words:
         yield "digits"
 
@@ -154,6 +173,8 @@ def _text(text: str) -> Iterator[str]:
         yield "read-more"
     if re.search(r"[.!?…’”\"'»]\Z|\.\.\.|[?:;,]\s", text):
         yield "punctuated"
+    if text.endswith(("...", "…")):
+        yield "cut-off"
     if re.search(r"\d", text) and count > 4:
         yield "text-digits"
     if text.isupper() and count < 4:
@@ -162,62 +183,68 @@ def _text(text: str) -> Iterator[str]:
         yield "sentence-case"
 
 
+BY_HAND = {"view-page": 3.0, "list-page": -3.0}
+"""Weights of features that no homepage of the training has."""
 WEIGHTS: dict[str, float] = {
-    "bias": -1.82,
-    "date": 1.27,
+    "bias": -1.84,
+    "cut-off": 0.80,
+    "date": 1.31,
     "date-and-slug": 0.58,
-    "depth=0": -0.63,
-    "depth=1": -0.63,
-    "depth=2": -0.05,
-    "depth=3": 0.60,
-    "depth=4": 0.37,
-    "depth=5": 0.35,
-    "digits": 0.54,
+    "depth=0": -0.62,
+    "depth=1": -0.62,
+    "depth=2": -0.06,
+    "depth=3": 0.58,
+    "depth=4": 0.36,
+    "depth=5": 0.36,
+    "digits": 0.45,
     "download": -0.06,
-    "file-end": 0.12,
-    "hex": 0.07,
-    "id-in-path": 0.50,
-    "id-in-slug": 0.88,
-    "listing": -0.90,
-    "listing-end": -0.14,
-    "nav-text": -0.37,
+    "file-end": 0.10,
+    "fragment": 0.08,
+    "hex": 0.08,
+    "id-in-path": 0.48,
+    "id-in-slug": 0.78,
+    "listing": -0.88,
+    "listing-end": -0.13,
+    "nav-text": -0.38,
     "no-web": -0.08,
-    "one-folder": 0.23,
-    "punctuated": 1.08,
+    "one-folder": 0.21,
+    "paid": -0.53,
+    "punctuated": 0.88,
     "query": -0.14,
-    "query-id": -0.08,
+    "query-id": -0.07,
     "read-more": 0.50,
-    "sentence-case": 0.38,
-    "service": -0.85,
-    "service-host": -0.37,
-    "service-word": -0.24,
-    "shouted": -0.10,
-    "slug-long": 1.77,
-    "slug=0": -0.41,
+    "sentence-case": 0.37,
+    "service": -0.80,
+    "service-host": -0.36,
+    "service-word": -0.22,
+    "shouted": -0.08,
+    "slug-long": 1.80,
+    "slug=0": -0.39,
     "slug=1": -1.06,
-    "slug=2": -0.42,
-    "slug=3": 0.12,
-    "slug=4": -0.19,
-    "slug=5": 0.13,
+    "slug=2": -0.48,
+    "slug=3": 0.13,
+    "slug=4": -0.21,
+    "slug=5": 0.11,
     "slug=6": 0.53,
-    "slug=7": 0.53,
-    "slug=8": 0.77,
-    "social-host": -0.27,
-    "story-word": 0.59,
-    "text-digits": 0.03,
+    "slug=7": 0.54,
+    "slug=8": 0.82,
+    "social-host": -0.26,
+    "story-id": 0.40,
+    "story-word": 0.60,
+    "text-digits": 0.04,
     "words=0": -0.05,
-    "words=1": -0.90,
-    "words=16": 0.59,
-    "words=2": -0.49,
-    "words=3": -0.46,
-    "words=4": -0.33,
-    "words=5": 0.36,
-    "words=8": 1.28,
+    "words=1": -0.92,
+    "words=16": 0.60,
+    "words=2": -0.46,
+    "words=3": -0.44,
+    "words=4": -0.32,
+    "words=5": 0.34,
+    "words=8": 1.25,
 }
 
 
-LIKELY = 0.5
-"""What a story's link scores at least."""
+LIKELY = 0.4
+"""What a story's link scores at least. A page that proves to be none costs a request, a story that is not asked for is lost."""
 HEADED = 0.2
 """The same for a link in a heading: fronts set the headlines of their stories so."""
 
@@ -232,7 +259,11 @@ def is_section(url: str, text: str) -> bool:
     parts = urlsplit(url)
     segments = [segment.lower() for segment in parts.path.split("/") if segment]
     words = text.split()
-    if not 1 <= len(segments) <= 3 or parts.query or not words or len(words) > 5:
+    if not 1 <= len(segments) <= 3 or not words or len(words) > 5:
+        return False
+    if _LIST_PAGE.match(_END.sub("", segments[-1])):
+        return True
+    if parts.query:
         return False
     if any(_END.sub("", segment) in _SERVICE or _FILE.search(segment) for segment in segments):
         return False
@@ -254,5 +285,5 @@ def score(url: str, text: str) -> float:
     """Probability (0..1) that a link leads to a story; 1 for what stands where the address of one was struck out."""
     if is_removed(url):
         return 1.0
-    total = sum(WEIGHTS.get(name, 0.0) for name in features(url[:2000], text[:1000]))
+    total = sum(WEIGHTS.get(name, BY_HAND.get(name, 0.0)) for name in features(url[:2000], text[:1000]))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))

@@ -13,12 +13,17 @@ _MAGIC = (
     b"\x00\x00\x00 ftyp", b"ID3", b"OggS", b"\x1aE\xdf\xa3", b"\x1f\x8b", b"wOFF", b"wOF2", b"7z\xbc\xaf", b"MZ", b"\x7fELF",
     b"II*\x00", b"MM\x00*", b"\x00\x00\x01\x00", b"FLV\x01", b"BZh", b"Rar!",
 )  # fmt: skip
+_STRAY_NULS = 4
+_OTHER_TEXT = re.compile(rb"<\?xml|<svg|[\[{]\s*(?:\{\s*)?\"[^\"<]{1,80}\"\s*[:,]", re.IGNORECASE)
+"""XML that is no XHTML, drawings, JSON: whatever their label says."""
+_MAIL = re.compile(rb"(?:[A-Za-z-]+:[^\n]{0,1000}\n(?:[ \t][^\n]{0,1000}\n)*){0,20}MIME-Version:", re.IGNORECASE)
+"""Pages saved as mail (MHTML)."""
 _MARKUP = re.compile(rb"<(?:!doctype|html|head|body|title|meta|div|p|article|h1|table|script|!--|\?xml)", re.IGNORECASE)
 _CHALLENGE = re.compile(
     r"just a moment|attention required|checking your browser|verify(?:ing)? (?:that )?you are (?:a )?human|are you a robot|"
     r"access denied|request blocked|please enable (?:js|javascript) and (?:disable any ad|cookies)|ddos protection by|"
     r"pardon our interruption|security check|unusual traffic|human verification|captcha|robot check|bot detection|"
-    r"you have been blocked|error 1020",
+    r"you have been blocked|error 1020|access to this page has been denied",
     re.IGNORECASE,
 )
 _CHALLENGE_MARKUP = re.compile(
@@ -26,6 +31,13 @@ _CHALLENGE_MARKUP = re.compile(
     rb"distil_r_captcha|geo\.captcha|awswaf|aws-waf-token|datadome|kpsdk|sucuri_cloudproxy",
     re.IGNORECASE,
 )
+_CHALLENGE_ALONE = re.compile(
+    rb"_cf_chl_opt|captcha-delivery\.com|px-captcha|_Incapsula_Resource|distil_r_captcha|geo\.captcha|aws-waf-token|awswaf\.com|"
+    rb"kpsdk|sucuri_cloudproxy",
+    re.IGNORECASE,
+)
+"""What makes a page with status 200 a challenge if it is small and holds no prose: the scripts of guards stand on good pages, too."""
+_SMALL = 20_000
 _CONSENT_PATH = re.compile(r"/(?:consent|cookie-?wall|privacy-?gate|gdpr|cmp)(?:[/?.-]|\Z)", re.IGNORECASE)
 _CONSENT_HOST = re.compile(r"^(?:consent|cmp|privacy-mgmt|guce|myprivacy)\.", re.IGNORECASE)
 _CONSENT_TEXT = re.compile(
@@ -37,9 +49,33 @@ _CONSENT_TEXT = re.compile(
 _LOST = re.compile(
     r"(?:page|article|story|content|document|file)\b.{0,30}\b(?:not (?:be )?found|not exist|no longer (?:available|exists?)|"
     r"(?:has been |was )?(?:removed|deleted)|unavailable|missing)|"
-    r"(?:not found|^404\b|\b404 error|error 404|seite nicht gefunden|nicht gefunden|page (?:introuvable|non trouv[ée]e)|"
-    r"p[aá]gina no (?:encontrada|existe)|p[aá]gina n[aã]o encontrada|pagina non trovata|sidan hittades inte|siden blev ikke|"
-    r"페이지를 찾을 수 없|찾을 수 없습니다|존재하지 않는|ページが見つかりません|见つかりません|找不到|页面不存在|страница не найдена)",
+    r"(?:not found|^404\b|\b404 error|error 404|can(?:['’]?t|not) be found|"
+    r"(?:can(?:['’]?t|not)|could(?: not|n['’]t)) find (?:that|the|this) page|^nothing (?:was )?found|"
+    r"(?:page|article|story) (?:isn['’]t|is not) available|seite nicht gefunden|nicht gefunden|"
+    r"seite existiert nicht|page (?:introuvable|non trouv[ée]e)|page n['’]existe (?:pas|plus)|p[aá]gina no (?:encontrada|existe)|"
+    r"no se (?:ha )?encontr(?:ó|ado) la p[aá]gina|p[aá]gina n[aã]o encontrada|pagina non trovata|pagina niet gevonden|"
+    r"nie znaleziono strony|strona nie istnieje|str[aá]nka (?:nenalezena|neexistuje)|sayfa bulunamad[ıi]|"
+    r"sidan (?:hittades inte|kunde inte hittas|finns inte)|siden (?:blev ikke|findes ikke|finnes ikke)|fant ikke siden|"
+    r"sivua ei löy|σελίδα δεν (?:βρέθηκε|υπάρχει)|"
+    r"страниц[аы] не (?:найдена|существует)|сторінк[уаи] не (?:знайдено|існує)|pagina nu (?:a fost g[aă]sit[aă]|exist[aă])|"
+    r"oldal nem található|الصفحة غير موجودة|لم يتم العثور على الصفحة|הדף לא נמצא|یافت نشد|không tìm thấy trang|trang không tồn tại|"
+    r"halaman tidak ditemukan|ไม่พบหน้า|(?:पृष्ठ|पेज) नहीं मिला|페이지를 찾을 수 없|찾을 수 없습니다|존재하지 않는|삭제된 (?:기사|페이지|게시물)|"
+    r"ページ[がは]見つかりません|见つかりません|找不到|[页頁]面(?:不存在|未找到))",
+    re.IGNORECASE,
+)
+_DOWN = re.compile(
+    r"^(?:(?:(?:the|our) )?(?:web)?site )?(?:is )?(?:currently )?(?:under|down for|undergoing)? ?(?:scheduled )?maintenance(?: mode)?"
+    r"(?:\s*[|–—:-].*)?\Z|"
+    r"^we(?:['’]ll be|['’]re| will be) (?:right |be )?back|"
+    r"^(?:http )?(?:error )?5\d\d:? (?:internal|server|service|bad gateway|gateway|error)|"
+    r"^(?:internal server error|service (?:temporarily )?unavailable|bad gateway|gateway time-?out)\b|^error establishing a database|"
+    r"^welcome to (?:nginx|openresty|apache)|^apache2? .{0,30}default page|^index of /|^account (?:has been )?suspended|"
+    r"unavailable (?:due to|for) legal reasons|not available in your (?:country|region|location|area)",
+    re.IGNORECASE,
+)
+"""Headings of pages that a server, a host or a gate shows instead of what was asked for."""
+_PARKED = re.compile(
+    r"\b(?:buy|acquire|own) this domain|\bdomain (?:name )?(?:is|may be|has been)\b.{0,20}\b(?:for sale|parked|expired)|domain parking",
     re.IGNORECASE,
 )
 _PAYWALL_TAIL = re.compile(
@@ -74,11 +110,13 @@ def of_response(page: Page) -> Verdict | None:
     """The verdict that status, bytes and markup give by themselves; None if the page has to be read."""
     if page.status in (404, 410):
         return "gone"
+    if page.status == 206:  # nobody asked for a part
+        return "truncated"
     body = page.body
     challenged = _challenge(page)
     if challenged and (page.status >= 400 or _prose(page) < SHORT_TEXT):
         return "challenge"
-    if page.status >= 400 or page.status < 200:
+    if not 200 <= page.status < 300:
         return "error"
     if not body.strip():
         return "truncated" if page.truncated else "empty"
@@ -137,11 +175,15 @@ def _binary(page: Page) -> bool:
     start = page.body[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(_MAGIC):
         return True
-    if page.charset.name.startswith("utf-16"):
+    if page.charset.name.startswith(("utf-16", "utf-32")):
         return False
-    if start[4:8] == b"ftyp" or b"\x00" in start[:512]:
+    if start[4:8] == b"ftyp" or start[:512].count(b"\x00") > _STRAY_NULS:
         return True
     if start.startswith((b"{", b"[")) and page.content_type.endswith("json"):
+        return True
+    if _OTHER_TEXT.match(start) and b"<html" not in start.lower():
+        return True
+    if _MAIL.match(start):
         return True
     if _MARKUP.search(page.body[:65536]):
         return False
@@ -151,7 +193,11 @@ def _binary(page: Page) -> bool:
 def _challenge(page: Page) -> bool:
     if page.header("cf-mitigated") == "challenge":
         return True
+    if (page.header("x-amzn-waf-action") or "").lower() in ("challenge", "captcha"):
+        return True
     if page.status in (401, 403, 405, 429, 503) and _CHALLENGE_MARKUP.search(page.body[:200_000]):
+        return True
+    if len(page.body) < _SMALL and _CHALLENGE_ALONE.search(page.body) and not _prose(page):
         return True
     if len(page.body) > 300_000 or b"<" not in page.body[:4096]:
         return False
@@ -190,7 +236,11 @@ def _notice(page: Page) -> Verdict | None:
     for text in (head, title):
         if text and len(text) < 100 and _LOST.search(text) and _prose(page) < SHORT_TEXT:
             return "soft_404"
+        if text and len(text) < 100 and _DOWN.search(text) and _prose(page) < SHORT_TEXT:
+            return "error"
     visible = _visible(page)
+    if len(visible) < SHORT_TEXT and _PARKED.search(visible):
+        return "error"
     whole = page.tree.body
     if len(visible) < 2 * SHORT_TEXT and whole is not None and page.tree.css_first("form, button") is not None:
         words = clean(whole.text(deep=True, separator=" ") or "")

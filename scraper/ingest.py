@@ -26,6 +26,9 @@ MAX_LISTING_PAGES = 50
 """Numbered pages followed from one front; older stories are a backfill's business."""
 MAX_OFFERED = 20
 """Feeds, and sitemaps, that are taken of what a site itself offers."""
+MAX_FOLLOWED = 150
+"""Links of a site within a day that are followed although none beside them looks like a story: the trap in which every page
+leads to a hundred others ends here."""
 MAX_DEPTH = 2
 """How far pages on which no link looks like a story are followed from a front."""
 REFUSING = frozenset({401, 403, 451})
@@ -246,7 +249,8 @@ class Ingest:
                 self._source(url, "feed", entry.site, now, entry.url)
         if cards or entry.kind != "front":
             away = sum(n for name, n in front.elsewhere.items() if not in_scope(f"https://{name}/", site))
-            self.tally.drop("out_of_scope", max(away, len(front.cards) - len(cards)))  # a feed has cards alone
+            # a feed has cards alone
+            self._drop(entry.site, "out_of_scope", now, max(away, len(front.cards) - len(cards)))
         for url in self._further_fronts(entry, site, front):
             self._add(entry, url, "front", now, priority=1)
 
@@ -254,24 +258,30 @@ class Ingest:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
         urls = [card.url for card in front.cards] + list(front.others)
         within = [url for url in urls if in_scope(url, site)]
-        self.tally.drop("out_of_scope", len(urls) - len(within))
+        self._drop(entry.site, "out_of_scope", now, len(urls) - len(within))
         if priority < -MAX_DEPTH:
             self.tally.drop("depth", sum(not self.archive.frontier.knows(url) for url in within))
             return
-        for url in within:
-            self._add(entry, url, "story", now, priority=priority)
+        room = MAX_FOLLOWED - self.archive.frontier.followed(entry.site, since=now - timedelta(days=1))
+        for place, url in enumerate(within):
+            if room <= 0:
+                self._drop(entry.site, "beyond_most", now, len(within) - place)
+                return
+            room -= self._add(entry, url, "story", now, priority=priority)
 
     def _add(
         self, entry: Entry, url: str, kind: Kind, now: datetime, priority: int = 0, since: datetime | None = None
-    ) -> None:
-        """Queue an address found on a page, unless it is known or a trap's."""
+    ) -> bool:
+        """Queue an address found on a page, unless it is known or a trap's; whether it was."""
         frontier = self.archive.frontier
         if frontier.knows(url) or (kind == "story" and self.archive.knows(url)):
-            return
+            return False
         if cause := patterns.trap(self.archive.db.conn, kind, url, now=now):
             self._drop(entry.site, cause, now)
-        else:
-            frontier.add(url, site=entry.site, kind=kind, now=now, priority=priority, found_on=entry.url, since=since)
+            return False
+        return frontier.add(
+            url, site=entry.site, kind=kind, now=now, priority=priority, found_on=entry.url, since=since
+        )
 
     def _drop(self, key: int, cause: str, now: datetime, n: int = 1) -> None:
         self.tally.drop(cause, n)

@@ -59,13 +59,15 @@ def article(
         conn.execute(_KEEP, (url, key, source, at))
     for url in article.alternates:
         conn.execute("INSERT INTO alias VALUES (?, ?, 'hreflang', ?) ON CONFLICT DO NOTHING", (url, key, at))
-    return Found(key, fresh, "" if home in answered else home)
+    # An address that once was another story's stays an alias of that one, and what it shows now is read.
+    return Found(key, fresh, "" if home in answered or at_address(conn, asked) != key else home)
 
 
 def read_at_home(conn: sqlite3.Connection, key: int, home: str) -> tuple[int, int] | None:
-    """Keys of the latest revision of a story and of its latest reading, if it was ever read at its own address."""
+    """Keys of the latest revision of a story and of its latest reading, if it stands and was ever read at its own address."""
     row = conn.execute(
-        "SELECT v.id, r.id FROM revision v JOIN reading r ON r.revision_id = v.id AND r.latest = 1 WHERE v.article_id = ?1 "
+        "SELECT v.id, r.id FROM article a JOIN revision v ON v.article_id = a.id JOIN reading r ON r.revision_id = v.id AND r.latest = 1 "
+        "WHERE a.id = ?1 AND a.withdrawn IS NULL "
         "AND EXISTS (SELECT 1 FROM alias WHERE url = ?2 AND article_id = ?1 AND source IN ('asked', 'redirect')) ORDER BY v.n DESC LIMIT 1",
         (key, home),
     ).fetchone()

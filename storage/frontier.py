@@ -310,6 +310,13 @@ class Frontier:
         row = self.conn.execute("SELECT count(*) FROM frontier WHERE site_id = ? AND kind = ?", (site, kind)).fetchone()
         return int(row[0])
 
+    def followed(self, site: int, *, since: datetime) -> int:
+        """How many addresses of a site were queued since then although nothing said that they were stories."""
+        row = self.conn.execute(
+            "SELECT count(*) FROM frontier WHERE site_id = ? AND priority < 0 AND first_seen >= ?", (site, stamp(since))
+        ).fetchone()
+        return int(row[0])
+
     def waiting(self, now: datetime, *, stories: bool = False) -> list[dict[str, Any]]:
         """What a crawl beginning now would ask for: every source and what is due; with `stories`, every known story."""
         rows = self.conn.execute(

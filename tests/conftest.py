@@ -3,18 +3,19 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from parsers.version import __version__
 from scraper import demo as demonstration
 from scraper.clock import Clock
 from scraper.crawl import Limits
-from scraper.portal import Portal, Request
+from scraper.portal.server import Newsstand, Portal, Request
 from scraper.runs import Outcome
 from scraper.runs import crawl as run_crawl
 from scraper.settings import FILE, Settings, load
@@ -22,6 +23,10 @@ from storage.archive import Archive
 
 if TYPE_CHECKING:
     from takedowns import Paper
+
+# Some rooms import a large library with the first page that needs it, and a machine may have other things to do.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -38,13 +43,23 @@ class Silent:
 
 @dataclass(frozen=True)
 class Crawled:
-    """Two visits to the portal: the archive's folder, both outcomes, the portal's log and where the second visit begins."""
+    """Two visits to every publication: the archive's folder, both outcomes, the publications (the Lantern first), and what
+    each answered in the first and in the second visit.
+    """
 
     folder: Path
     outcomes: tuple[Outcome, Outcome]
-    log: tuple[Request, ...]
-    second: int
-    portal: Portal
+    portals: tuple[Portal, ...]
+    logs: tuple[tuple[tuple[Request, ...], tuple[Request, ...]], ...]
+
+    @property
+    def portal(self) -> Portal:
+        return self.portals[0]
+
+    def visits(self) -> Iterator[tuple[Portal, tuple[Request, ...], tuple[Request, ...]]]:
+        """Each publication with its answers of the first and of the second visit."""
+        for portal, (first, second) in zip(self.portals, self.logs, strict=True):
+            yield portal, first, second
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         db = sqlite3.connect(f"file:{self.folder / 'archive.db'}?mode=ro", uri=True)
@@ -55,21 +70,25 @@ class Crawled:
             db.close()
 
 
-def settings_for(portal: Portal, folder: Path, **changes: str) -> Settings:
-    """An archive's settings for a running portal, written to its folder."""
-    text = demonstration.SETTINGS.format(mark=demonstration.MARK, name=portal.name, home=portal.base)
+def settings_for(portals: Portal | Sequence[Portal], folder: Path, **changes: str) -> Settings:
+    """An archive's settings for running publications, written to its folder."""
+    served = [portals] if isinstance(portals, Portal) else portals
+    text = demonstration.settings_text({portal.paper: portal.base for portal in served})
     (folder / FILE).write_text(text, "utf-8")
     return load(folder, environ={}, flags=changes)
 
 
-def crawl_portal(portal: Portal, folder: Path, limits: Limits | None = None, **changes: str) -> Outcome:
-    """One crawl of a running portal into `folder`."""
-    settings = settings_for(portal, folder, **changes)
+def crawl_portal(
+    portals: Portal | Sequence[Portal], folder: Path, limits: Limits | None = None, **changes: str
+) -> Outcome:
+    """One crawl of running publications into `folder`."""
+    settings = settings_for(portals, folder, **changes)
+    now = portals.now if isinstance(portals, Portal) else portals[0].now
     return run_crawl(
         folder,
         settings,
         settings.sites,
-        clock=Clock(portal.now),
+        clock=Clock(now),
         limits=limits or Limits(wait=0.0),
         progress=Silent(),
     )
@@ -77,15 +96,18 @@ def crawl_portal(portal: Portal, folder: Path, limits: Limits | None = None, **c
 
 @pytest.fixture(scope="session")
 def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crawled]:
-    """The portal crawled twice, its clock moved on between."""
+    """Every publication crawled twice, their clocks moved on between."""
     folder = tmp_path_factory.mktemp("crawled") / "archive"
-    with Portal() as portal:
+    with Newsstand() as stand:
         Archive.create(folder).close()
-        first = crawl_portal(portal, folder)
-        second_begins = len(portal.log)
-        portal.tick()
-        second = crawl_portal(portal, folder)
-        yield Crawled(folder, (first, second), tuple(portal.log), second_begins, portal)
+        first = crawl_portal(stand.portals, folder)
+        begun = [len(portal.log) for portal in stand.portals]
+        stand.tick()
+        second = crawl_portal(stand.portals, folder)
+        logs = tuple(
+            (tuple(portal.log[:at]), tuple(portal.log[at:])) for portal, at in zip(stand.portals, begun, strict=True)
+        )
+        yield Crawled(folder, (first, second), stand.portals, logs)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from test_rebuild import tables
 
 from parsers.errors import ArchiveDamaged, ArchiveLocked, SchemaTooNew, UsageError
 from parsers.page import Page
-from scraper.portal import Portal
+from scraper.portal.server import Portal
 from storage import lock
 from storage.archive import Archive
 from storage.backup import backup as make

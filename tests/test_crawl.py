@@ -171,6 +171,10 @@ def test_other_hosts_are_out_of_scope(tmp_path: Path) -> None:
     assert outcome.tally.counts["address_refused"] == 1
 
 
+def locations(kind: str, addresses: list[str]) -> str:
+    return "".join(f"<{kind}><loc>{url}</loc></{kind}>" for url in addresses)
+
+
 def test_no_page_leads_into_a_private_network(tmp_path: Path) -> None:
     """127.0.0.1 stands for the public internet. Everything names the trap, whose hosts are even the site's own."""
     with Server() as server, Server("127.0.66.6") as trap:
@@ -188,12 +192,19 @@ def test_no_page_leads_into_a_private_network(tmp_path: Path) -> None:
             ),
             "/feed/": answer(f'<rss version="2.0"><channel>{items}</channel></rss>'.encode()),
             "/gone/": moved(trap.url("/feed/")),
+            "/index.xml": answer(
+                f"<sitemapindex>{locations('sitemap', [trap.url('/s.xml'), server.url('/s.xml')])}</sitemapindex>".encode()
+            ),
+            "/s.xml": answer(
+                f"<urlset>{locations('url', [url.replace('tide', 'storm') for url in bad])}</urlset>".encode()
+            ),
             **stories,
         }
         scope = ", ".join(f'"{name.strip("[]")}"' for name in names)
-        sources = f'scope = [{scope}]\nsources = [{{ front = "/" }}, {{ feed = "/feed/" }}, {{ feed = "/gone/" }}]'
+        feeds = '{ feed = "/feed/" }, { feed = "/gone/" }, { sitemap = "/index.xml" }'
+        sources = f'scope = [{scope}]\nsources = [{{ front = "/" }}, {feeds}]'
         outcome = visit(server, tmp_path / "a", site=sources)
-        assert {"/", "/feed/", "/gone/", *stories} == set(server.targets)
+        assert {"/", "/feed/", "/gone/", "/index.xml", "/s.xml", *stories} == set(server.targets)
         assert (trap.connections, trap.log) == (0, [])
     assert outcome.tally.dropped["address_refused"] >= len(stories) + 2
 

@@ -18,7 +18,7 @@ from test_rebuild import tables
 from test_recovery import keep
 
 from parsers.errors import ArchiveError
-from scraper.portal import Portal
+from scraper.portal.server import Portal
 from storage.archive import Archive
 from storage.backup import backup
 from storage.restore import restore

@@ -84,6 +84,37 @@ def test_a_bare_ampersand_and_control_characters_are_forgiven() -> None:
     assert (found[0].title, found[0].url) == ("Fish & chips", "https://sea.example/a?x=1&y=2")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        RSS.replace(' xmlns:dc="http://purl.org/dc/elements/1.1/"', "").replace(
+            "</item>", "<dc:creator>A</dc:creator></item>"
+        ),
+        RSS + "<!-- 0.2 s --><script>x & y</script>",
+        RSS.replace("https://sea.example/boats<", "/boats<").replace("https://sea.example/boats?", "../boats?"),
+        RSS.replace("</channel></rss>", "<item><title>cut in the mid"),
+        RSS.replace("Sea &amp; Post", "Sea & Post").replace("Fares", "<![CDATA[Fares & tolls]]>"),
+        "\n" + RSS.replace("Sea", "\x08Sea"),
+    ],
+    ids=["undeclared prefix", "trailing garbage", "relative", "cut", "bare and CDATA ampersand", "odd start"],
+)
+def test_small_faults_are_forgiven(text: str) -> None:
+    title, found = items(page(text))
+    assert title == "Sea & Post"
+    assert [item.url for item in found] == ["https://sea.example/boats", "https://sea.example/fares"]
+    assert found[0].title == "Two boats lost"
+    assert found[1].title in ("Fares", "Fares & tolls")
+
+
+@pytest.mark.parametrize(
+    "label", ["application/rss+xml", "application/rss+xml; charset=utf-8", "text/xml; charset=euc-kr"]
+)
+def test_a_feed_in_another_charset_is_decoded(label: str) -> None:
+    text = RSS.replace("UTF-8", "euc-kr").replace("Two boats", "한빛일보가 전한 배 두 척이 사라진 밤")
+    made = Page("https://sea.example/feed/", text.encode("euc-kr"), headers=(("Content-Type", label),))
+    assert items(made)[1][0].title == "한빛일보가 전한 배 두 척이 사라진 밤 lost"
+
+
 def test_a_mark_before_a_json_feed_is_forgiven() -> None:
     marked = Page("https://sea.example/feed/", codecs.BOM_UTF8 + JSON.encode())
     assert links.looks_like_feed(marked)

@@ -147,6 +147,12 @@ def test_a_hundred_thousand_links_are_bounded() -> None:
     assert len(found.cards) <= links.MAX_CARDS
 
 
+def test_list_pages_of_rented_systems_are_sections() -> None:
+    menu = '<nav><a href="/news/articleList.html?sc_section_code=S1N1">항구</a><a href="/member/login.html?x=1">로그인</a></nav>'
+    found = links.front(Page("https://sea.example/", f"<html><body>{menu}</body></html>".encode()))
+    assert found.sections == ("https://sea.example/news/articleList.html?sc_section_code=S1N1",)
+
+
 @pytest.mark.parametrize(
     ("url", "text", "story"),
     [
@@ -166,6 +172,8 @@ def test_a_hundred_thousand_links_are_bounded() -> None:
         ("/", "Home", False),
         ("https://sea.example/newsletters/", "Sign up for our newsletters", False),
         ("https://sea.example/annual-report.pdf", "Annual report", False),
+        ("/news/articleView.html?idxno=31415", "밀물이 방파제를 넘었다", True),
+        ("/news/articleList.html?sc_section_code=S1N1", "항구 소식을 한자리에서 봅니다", False),
     ],
 )
 def test_stories_among_links(url: str, text: str, story: bool) -> None:

@@ -210,7 +210,8 @@ def test_no_text_of_json_ld_raises(text: str) -> None:
         (["The Post", "admin", "News Desk", "https://x.example/me", "Staff"], ()),
         (["Oona Mallory", "oona mallory"], ("Oona Mallory",)),
         (["Sammy Davis, Jr"], ("Sammy Davis, Jr",)),
-        (["김민지 기자"], ("김민지 기자",)),
+        (["김민지 기자"], ("김민지",)),
+        (["정우람 선임기자"], ("정우람",)),
     ],
 )
 def test_people_among_bylines(byline: list[str], people: tuple[str, ...]) -> None:

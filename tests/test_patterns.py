@@ -109,7 +109,7 @@ def test_a_crawl_gives_up_the_calendar_and_says_so(tmp_path: Path) -> None:
         asked = [target for target in server.targets if target.startswith("/events/")]
         assert BARREN <= len(asked) <= BARREN + 1  # one may have been under way
         assert outcome.tally.counts["new"] == len(stories)
-        assert outcome.tally.counts[f"dropped_{DROPPED}"] == len(events) - BARREN
+        assert outcome.tally.dropped[DROPPED] == len(events) - BARREN
     sql = "SELECT url, state, outcome FROM frontier ORDER BY url", "SELECT * FROM host_pattern", "SELECT * FROM ledger"
     with Archive.open(tmp_path) as archive:
         (counts,) = archive.db.execute("SELECT counts ->> '$.dropped_pattern' FROM run").fetchone()

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from bs4 import BeautifulSoup, Tag
 
-from scraper.portal import Portal
-from scraper.portal_stories import Truth
+from scraper.portal.server import Portal
+from scraper.portal.stories import Truth
 
 SECTIONS = ("health", "science", "business", "society")
 LISTINGS = ["", "feed/", *(f"category/{section}/" for section in SECTIONS)]
@@ -202,7 +202,7 @@ def test_codings_head_and_keep_alive(portal: Portal, client: httpx.Client) -> No
 
 
 def test_the_log_shows_two_requests_at_once(client: httpx.Client) -> None:
-    with Portal(latency=0.1) as slow:
+    with Portal(latency=0.5) as slow:
         threads = [threading.Thread(target=httpx.get, args=(slow.base,), kwargs={"trust_env": False}) for _ in range(2)]
         for thread in threads:
             thread.start()

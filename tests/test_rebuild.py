@@ -23,7 +23,7 @@ from scraper.crawl import Limits
 from scraper.fetch import rules
 from scraper.imports import Inputs
 from scraper.imports import run as run_import
-from scraper.portal import Portal
+from scraper.portal.server import Portal
 from scraper.rebuild import rebuild
 from scraper.runs import crawl as run_crawl
 from scraper.settings import FILE, load

@@ -28,6 +28,7 @@ def texts(*blocks: Block, title: str = "", teaser: str = "") -> list[str]:
         "Lesen Sie auch: Ebbe und Flut",
         "À lire aussi",
         "Te puede interesar",
+        "Print This Post",
         "많이 본 뉴스",
         "関連記事",
         "推荐阅读",

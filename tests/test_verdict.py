@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tagdiv_pages import builder, classic, copied
 
@@ -100,6 +100,7 @@ def test_bytes_beat_labels(magic: bytes) -> None:
     assert verdict.of_response(made) == "not_html"
 
 
+@settings(deadline=None)  # the first page may load a library
 @given(st.binary(max_size=300), st.sampled_from([200, 204, 301, 404, 500]))
 def test_no_bytes_raise(body: bytes, status: int) -> None:
     verdict.of_response(Page("https://sea.example/x", body, status=status))

@@ -33,7 +33,7 @@ from test_migrations import STORED, old  # noqa: F401 - a fixture: archives of e
 
 from parsers.errors import UsageError
 from parsers.page import Page
-from scraper.portal import Portal
+from scraper.portal.server import Portal
 from scraper.rebuild import rebuild
 from storage.archive import Archive
 from storage.facts import FailureFacts

@@ -171,7 +171,7 @@ ROLES = frozenset(
     apprentice coroner sommelier gardener florist tailor weaver potter sculptor conductor pianist cellist drummer
     guitarist rapper dancer choreographer playwright screenwriter director-general secretary-general mother father
     wife husband son daughter brother sister widow neighbor neighbour friend colleague customer passenger shopper
-    visitor tourist survivor victim
+    visitor tourist survivor victim cook auctioneer foreman forewoman taster laryngologist bryologist
     """.split()
 )
 DESCRIBED = ROLES | frozenset(

@@ -162,7 +162,7 @@ def mention_at(words: Sequence[Word], end: int) -> Mention | None:
         return None
     if len(names) == 1 and (len(names[0].text) < 2 or names[0].text.isupper()):
         return None
-    if _tail_of_institution(words, first):
+    if _tail_of_institution(words, first) or _owner_in_institution(words, last):
         return None
     honorific, title = _before(words, first)
     name = _spelled(words, first, last)
@@ -174,6 +174,12 @@ def _tail_of_institution(words: Sequence[Word], first: int) -> bool:
     if first < 2 or words[first - 1].low not in ("of", "for", "and", "&", "on"):
         return False
     return any(capitalised(word) and word.low in ORG_MARKS for word in words[max(first - 4, 0) : first - 1])
+
+
+def _owner_in_institution(words: Sequence[Word], last: int) -> bool:
+    """ "Hwaseong Women" in "Hwaseong Women’s University" names no one."""
+    after = words[last + 1 : last + 3]
+    return len(after) == 2 and after[0].low == "’s" and capitalised(after[1]) and after[1].low in ORG_MARKS
 
 
 def _spelled(words: Sequence[Word], first: int, last: int) -> str:

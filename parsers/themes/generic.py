@@ -36,6 +36,7 @@ class Generic(Layout):
         ".entry-date, .post-date, .published, [class*=publish-date], [class*=pubdate], [class*=timestamp], [class*=article-date], "
         ".date, [class*=date], time"
     )
+    section_at = ".wp-block-post-terms.taxonomy-category a"
     tags_at = "a[rel~=tag], .tags a, .tag-list a, [class*=article-tags] a, [class*=post-tags] a, [class*=entry-tags] a"
     captions_at = "article figcaption, main figcaption, figcaption"
     lead_at: ClassVar[str] = (
@@ -57,7 +58,7 @@ class Generic(Layout):
         heading = self.tree.css_first("h1")
         region = _around(heading) if heading is not None else None
         if region is None:
-            return ""
+            return self._subheading()
         for node in region.css(self.lead_at)[:20]:
             text = node_text(node)
             if (
@@ -76,6 +77,21 @@ class Generic(Layout):
                 self._note("teaser", "dom", "the printed block that is the head's description")
                 return text
         return ""
+
+    def _subheading(self) -> str:
+        """The smaller heading right under a headline that is no `h1`."""
+        title = normalised(self.title())
+        headline = next((node for node in self.tree.css("h2, h3")[:20] if normalised(node_text(node)) == title), None)
+        below = headline.next if headline is not None else None
+        while below is not None and below.tag == "-text" and not clean(below.text()):
+            below = below.next
+        if headline is None or below is None or below.tag not in ("h3", "h4", "h5") or headline.tag == below.tag:
+            return ""
+        text = node_text(below)
+        if not 20 <= len(text) <= 300:
+            return ""
+        self._note("teaser", "dom", "heading under the headline")
+        return text
 
     def _is_first_paragraph(self, node: LexborNode) -> bool:
         """A sibling of like paragraphs is the body's first, no standfirst."""

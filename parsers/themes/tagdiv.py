@@ -52,7 +52,7 @@ class TagDiv(Layout):
         ".tdb_single_categories a, a.tdb-entry-category, .td-category a, .entry-category a, .td-post-header .td-post-category, "
         ".td-post-title .td-post-category"
     )
-    tags_at = ".tdb_single_tags a, .tdb-tags a, .td-post-source-tags .td-tags a, .td-post-source-tags .td-post-small-box a, .td-tags a"
+    tags_at = ".tdb_single_tags a, .tdb-tags a, .td-post-source-tags .td-tags a, .td-post-source-tags ul.td-post-small-box a, .td-tags a"
     captions_at = (
         ".td-post-content figcaption, .tdb_single_content figcaption, .tdb_single_featured_image figcaption, "
         ".td-post-featured-image figcaption, .td-post-content .wp-caption-text"

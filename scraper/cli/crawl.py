@@ -29,7 +29,8 @@ Examples:
   newsmorgue crawl --dry-run                what would be asked for
   newsmorgue crawl --set delay=5s --wait 0s
 
-Stopped by Ctrl-C, a crash or kill -9, the next crawl goes on. Exit code 3 if some site gave nothing, 1 if all did."""
+Stopped by Ctrl-C, a crash or kill -9, the next crawl goes on. Exit code 3 if some site gave nothing
+or refuses us, 1 if none gave anything."""
 )
 @click.argument("sites", nargs=-1, metavar="[SITE]...")
 @archive_option

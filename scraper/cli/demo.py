@@ -1,4 +1,4 @@
-"""`demo`: the main job on a bundled portal, and what came of it."""
+"""`demo`: the main job on the bundled publications, and what came of it."""
 
 from pathlib import Path
 
@@ -18,17 +18,21 @@ Example:
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="demo-archive")
 def demo(folder: Path) -> int:
-    """Crawl a bundled news portal on this machine, twice, and show what the archive holds.
+    """Crawl five bundled publications on this machine, twice, and show what the archive holds.
 
-    The portal is served on a free port of 127.0.0.1; nothing leaves this machine. FOLDER (demo-archive) is replaced if an
+    Each is served on a free port of 127.0.0.1; nothing leaves this machine. FOLDER (demo-archive) is replaced if an
     earlier demo made it.
     """
     with watching() as progress:
         done = demonstration.run(folder, progress)
     with Archive.open(folder) as archive:
+        total = sum(done.requests.values())
         click.echo(
-            f"{len(done.requests)} requests to the portal in two visits, a day apart; the archive is {folder}/\n"
+            f"{total} requests to {len(done.requests)} publications in two visits, a day apart; the archive is {folder}/\n"
         )
+        click.echo("Publications")
+        columns = {"site": "publication", "requests": "requests", "articles": "articles", "corrected": "corrected"}
+        table(done.publications(), columns | {"withdrawn": "withdrawn"})
         click.echo("Captures by verdict")
         table(archive.verdicts(), {"verdict": "verdict", "captures": "captures", "addresses": "addresses"})
         click.echo("What changed between the two visits")
@@ -53,8 +57,6 @@ def demo(folder: Path) -> int:
     say("Try:")
     say(f"  newsmorgue search 'sleep' --archive {folder}")
     say(f"  newsmorgue quotes --speaker Kim --archive {folder}")
-    for change in changes:
-        if change["changes"]:
-            say(f"  newsmorgue diff {change['url']} --archive {folder}")
+    say(f"  newsmorgue diff {next(change['url'] for change in changes if change['words_added'])} --archive {folder}")
     say(f"  sqlite3 {folder}/archive.db 'select person, role, affiliation, quotes from experts limit 10'")
     return 0

@@ -30,7 +30,7 @@ VERBS = {
     "diff": ("scraper.cli.diff", "Show the words that a publisher changed in a story."),
     "export": ("scraper.cli.export", "Write the archive to CSV, JSON lines, Parquet, SQLite or WARC files."),
     "takedown": ("scraper.cli.takedown", "Remove stories or a person for good, and leave a tombstone."),
-    "demo": ("scraper.cli.demo", "Crawl a bundled news portal on this machine and show the archive."),
+    "demo": ("scraper.cli.demo", "Crawl bundled publications on this machine and show the archive."),
     "doctor": ("scraper.cli.doctor", "Check this machine and this archive."),
 }
 

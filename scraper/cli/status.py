@@ -17,7 +17,7 @@ Examples:
   newsmorgue status
   newsmorgue status --json
 
-Exit code 4 if some site is failing or was never fetched."""
+Exit code 4 if some site is failing, held, refuses us or was never fetched."""
 )
 @archive_option
 @json_options

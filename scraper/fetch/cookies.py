@@ -16,6 +16,8 @@ MAX_COOKIES = 50
 """In one jar; RFC 6265 section 6.1 asks for as many a domain. A site that sets more begins anew."""
 MAX_BYTES = 4096
 """Of one Set-Cookie (RFC 6265 section 6.1)."""
+MAX_SENT = 8192
+"""Of one Cookie header: servers refuse longer heads, and a site that sets so much would lock itself."""
 
 
 class Cookies:
@@ -31,7 +33,8 @@ class Cookies:
             return ""
         request = Request(url)  # noqa: S310 - nothing is opened: it is what the jar asks about
         jar.jar.add_cookie_header(request)
-        return request.get_header("Cookie", "")
+        value = str(request.get_header("Cookie", ""))
+        return value if len(value) <= MAX_SENT else ""
 
     def state(self, url: str) -> frozenset[tuple[str, str | None]]:
         """The cookies of an address's site, to be compared with those of another time."""

@@ -23,7 +23,7 @@ HOLD = 60.0
 """Seconds for which a host is held that refuses again and again without saying until when."""
 HOLDING = frozenset({429, 503})
 """Statuses that speak of the host and not of the address (RFC 6585 section 4, RFC 9110 section 15.6.4)."""
-_SECONDS = re.compile(r"[0-9]{1,18}")
+_SECONDS = re.compile(r"[0-9]{1,300}")  # more than that is no number of Python's, and no answer either
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ import crash_round
 from crash_round import Bench, Result
 
 from scraper import demo
-from scraper.portal import Portal
+from scraper.portal.lantern import Lantern
+from scraper.portal.server import Portal
 from scraper.settings import FILE, Settings, load
 
 KINDS = ("kill", "power", "enospc", "fsync")
@@ -63,7 +64,7 @@ def portal(area: Path) -> Iterator[Settings]:
     os.close(writing)
     base = os.read(reading, 200).decode()
     os.close(reading)
-    text = demo.SETTINGS.format(mark=demo.MARK, name=Portal.name, home=base)
+    text = demo.settings_text({Lantern: base})
     (area / FILE).write_text(text.replace('delay = "10ms"', 'delay = "0s"'), "utf-8")
     try:
         yield load(area, environ={})

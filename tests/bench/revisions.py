@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from parsers.quotes.extract import extract
-from scraper.portal_stories import load, plain
+from scraper.portal.stories import library, plain
 from storage.differences import counts, differences, tokens
 from storage.revisions import Shown, kinds
 
@@ -25,7 +25,7 @@ ROUNDS = 9
 def body(words: int) -> str:
     """The stories' paragraphs, as many as have so many words."""
     paragraphs: list[str] = []
-    for story in load().stories:
+    for story in library()["lantern"].stories:
         paragraphs += (plain(text) for _, text in story.blocks)
     while sum(len(p.split()) for p in paragraphs) - len(paragraphs[-1].split()) >= words:
         paragraphs.pop()

@@ -21,7 +21,7 @@ from selectolax.lexbor import LexborHTMLParser
 from parsers import registry
 from parsers.page import Page
 from parsers.quotes.extract import extract
-from scraper.portal import Portal
+from scraper.portal.server import Portal
 
 ROUNDS = 3
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from scraper.clock import Clock
 from scraper.crawl import Limits
-from scraper.demo import MARK, SETTINGS
-from scraper.portal import Portal
+from scraper.demo import settings_text
+from scraper.portal.server import Portal
 from scraper.runs import crawl
 from scraper.settings import FILE, load
 from scraper.takedown import take_down
@@ -45,7 +45,7 @@ def made(folder: Path, days: int) -> None:
     """An archive of the portal, every page anew on each day."""
     with Portal() as portal:
         Archive.create(folder).close()
-        (folder / FILE).write_text(SETTINGS.format(mark=MARK, name=portal.name, home=portal.base), "utf-8")
+        (folder / FILE).write_text(settings_text({portal.paper: portal.base}), "utf-8")
         settings = load(folder, environ={})
         for _ in range(days):
             crawl(

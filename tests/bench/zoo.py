@@ -24,7 +24,7 @@ home = "{start}"
 scope = [{hosts}]
 sources = [{{ front = "{start}" }}]
 """
-HOSTS = [f"127.0.9.{n}" for n in range(1, 41)] + ["no-such-host.invalid"]
+HOSTS = [f"127.0.9.{n}" for n in range(1, 41)]
 
 
 def main() -> int:
@@ -35,7 +35,7 @@ def main() -> int:
         Archive.create(path).close()
         text = SETTINGS.format(
             start=start,
-            allow=", ".join(f'"{host}/32"' for host in HOSTS if host[0].isdigit()),
+            allow=", ".join(f'"{host}/32"' for host in HOSTS),
             hosts=", ".join(f'"{host}"' for host in HOSTS),
         )
         (path / "newsmorgue.toml").write_text(text, "utf-8")
@@ -56,6 +56,10 @@ def kept(database: Path) -> list[dict[str, object]]:
     rows = [_page(one) for one in pages]
     failed = db.execute("SELECT url, outcome, status FROM frontier WHERE outcome IS NOT NULL AND last_fetched IS NULL")
     rows += [{"url": one["url"], "err": one["outcome"], "status_err": one["status"]} for one in failed]
+    dropped = db.execute(
+        "SELECT s.home, l.reason FROM ledger l JOIN site s ON s.id = l.site_id WHERE l.reason = 'out_of_scope'"
+    )
+    rows += [{"url": one["home"], "err": f"dropped a link: {one['reason']}"} for one in dropped]
     db.close()
     return rows
 

@@ -1,12 +1,13 @@
-"""An article’s page on the demo portal: the story among other stories’ cards, in either generation of the theme."""
+"""An article’s page of the Lantern: the story among other stories’ cards, in either generation of the theme."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
-from scraper.portal_markup import Markup, inline, slug
-from scraper.portal_stories import Story
+from scraper.portal.lantern_markup import Markup
+from scraper.portal.paper import inline
+from scraper.portal.stories import Story, slug
 
 BUILDER = "Science"  # the section that has moved to the theme's template builder
 AD_AFTER = 2  # blocks before the advertisement in the text
@@ -14,12 +15,9 @@ AD_AFTER = 2  # blocks before the advertisement in the text
 
 @dataclass(frozen=True, slots=True)
 class ArticlePage:
-    """The page of `story`. `others`: stories that are the same at every tick, newest first, for the cards around it:
-    so that a page changes only when its own story does.
-    """
+    """The page of `story`, with cards of stories that are the same at every tick around it."""
 
     story: Story
-    others: Sequence[Story]
     markup: Markup
 
     def render(self) -> bytes:
@@ -37,7 +35,7 @@ class ArticlePage:
                 "body": "\n".join(self._body()),
                 "above": self._above(),
                 "below": self._below(),
-                "sidebar": markup.popular(self._some(3, 8)),
+                "sidebar": markup.popular(self.markup.paper.beside(story, 3, 8)),
                 "next_prev": self._next_prev(),
                 "related": markup.cards(
                     "tdb_module_related" if builder else "td_module_related_posts", self._same_section(3)
@@ -53,14 +51,8 @@ class ArticlePage:
         body_class = f"post-template-default single single-post postid-{story.id} single-format-standard {kind}"
         return markup.page(story.title, body_class, content, markup.head(story))
 
-    def _some(self, first: int, last: int) -> list[Story]:
-        """A slice of the other stories, beginning at another one on each page; slices that do not overlap differ."""
-        others = [other for other in self.others if other.id != self.story.id]
-        start = self.story.id * 7 % len(others)
-        return [*others[start:], *others[:start]][first:last]
-
     def _same_section(self, count: int) -> list[Story]:
-        same = [o for o in self.others if o.section == self.story.section and o.id != self.story.id]
+        same = [o for o in self.markup.paper.steady if o.section == self.story.section and o.id != self.story.id]
         start = self.story.id % max(1, len(same))
         return (same + same)[start : start + count]
 
@@ -82,7 +74,7 @@ class ArticlePage:
                 yield self.markup.fill("ad")
             if at == AD_AFTER + 2 and not listing and self.story.id % 5 == 0:
                 yield self.markup.fill("code_block")
-            yield wrap[kind].format(inline(text, self.markup.base))
+            yield wrap[kind].format(inline(text, self.markup.paper.base))
         if listing:
             yield "</ul>"
 
@@ -92,22 +84,30 @@ class ArticlePage:
             if self.story.section == BUILDER
             else ("td_module_11", "td_block_15")
         )
-        return self.markup.block(block, 31, "Today in the Lantern", self.markup.cards(kind, self._some(0, 3)))
+        return self.markup.block(
+            block, 31, "Today in the Lantern", self.markup.cards(kind, self.markup.paper.beside(self.story, 0, 3))
+        )
 
     def _below(self) -> str:
         more = self.markup.block(
-            "td_block_15", 82, "Check Out Our Content", self.markup.cards("td_module_flex_3", self._some(8, 12))
+            "td_block_15",
+            82,
+            "Check Out Our Content",
+            self.markup.cards("td_module_flex_3", self.markup.paper.beside(self.story, 8, 12)),
         )
-        tags = sorted({tag for other in self._some(12, 21) for tag in other.tags[:1]} - set(self.story.tags))
+        tags = sorted(
+            {tag for other in self.markup.paper.beside(self.story, 12, 21) for tag in other.tags[:1]}
+            - set(self.story.tags)
+        )
         return more + self.markup.tag_cloud(tags)
 
     def _share(self) -> str:
-        story, base = self.story, self.markup.base
+        story, base = self.story, self.markup.paper.base
         return self.markup.fill(
             "share",
             title_query=quote(story.title),
             short_url=quote(f"{base}?p={story.id}", safe=""),
-            print_url=f"{base}print/{story.path}",
+            print_url=f"{base}print/{self.markup.paper.path(story)}",
         )
 
     def _image(self, builder: bool) -> str:
@@ -139,7 +139,8 @@ class ArticlePage:
 
     def _tags(self, builder: bool) -> str:
         links = "".join(
-            f'<li><a href="{self.markup.base}tag/{slug(tag)}/">{escape(tag)}</a></li>' for tag in self.story.tags
+            f'<li><a href="{self.markup.paper.base}tag/{quote(slug(tag))}/">{escape(tag)}</a></li>'
+            for tag in self.story.tags
         )
         return self.markup.fill("tdb_tags" if builder else "tags", links=links) if links else ""
 

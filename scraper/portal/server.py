@@ -1,7 +1,6 @@
-"""The demo portal: an invented English-language Korean daily, served over real HTTP on 127.0.0.1.
+"""The demo's publications, served over real HTTP on ports of 127.0.0.1: server, clock and log.
 
-Its pages are data and templates (`portal_stories`, `portal_pages`); this file is the server, its clock and its log.
-By hand: `python -c "from scraper.portal import Portal; Portal(port=8000).serve_forever()"`.
+By hand: `python -c "from scraper.portal.server import Portal; Portal(port=8000).serve_forever()"`.
 """
 
 import gzip
@@ -18,8 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from scraper.portal_pages import Answer, Pages
-from scraper.portal_stories import Truth, load, truth
+from scraper.portal.lantern import Lantern
+from scraper.portal.paper import Answer, Paper
+from scraper.portal.papers import PAPERS
+from scraper.portal.stories import Story, Truth, library, truth
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 """Monday 23 November 2026, 15:00 in Seoul: the stories in the data end a few hours before."""
@@ -45,20 +46,21 @@ class Request:
 
 
 class Portal:
-    """The portal as a context manager; listens from the beginning to the end of the `with`.
+    """One publication as a context manager; listens from the beginning to the end of the `with`.
 
-    `port`: 0 takes a free one. `start`: what the portal's clock shows before the first tick. `latency`: seconds that
+    `paper`: which one. `port`: 0 takes a free one. `start`: what the portal's clock shows before the first tick. `latency`: seconds that
     each answer takes at least, long enough that two requests at once overlap in the log.
     """
 
-    name = "hangang-lantern"
-
-    def __init__(self, *, port: int = 0, start: datetime = START, latency: float = 0.002) -> None:
+    def __init__(
+        self, paper: type[Paper] = Lantern, *, port: int = 0, start: datetime = START, latency: float = 0.002
+    ) -> None:
+        self.paper = paper
+        self.name = paper.name
         self.log: list[Request] = []
         self.latency = latency
         self._start = start
         self._ticks = 0
-        self._data = load()
         self._server = _Server(("127.0.0.1", port), _Handler, self)
         self.base = f"http://127.0.0.1:{self._server.server_port}/"
         self._pages = self._at_tick()
@@ -99,8 +101,16 @@ class Portal:
 
     @property
     def stories(self) -> list[Truth]:
-        """What each story published by now says, newest first; addresses are absolute."""
-        return [truth(story, self.base) for story in self._pages.stories]
+        """What each story that stands there now says, newest first; addresses are absolute."""
+        return [self._truth(story) for story in self._pages.stories]
+
+    @property
+    def withdrawn(self) -> list[Truth]:
+        """What each story said that the publication has taken back by now."""
+        return [self._truth(story) for story in self._pages.gone]
+
+    def _truth(self, story: Story) -> Truth:
+        return truth(story, self._pages.url(story), self.base + self._pages.short_path(story))
 
     @property
     def robots_txt(self) -> str:
@@ -108,17 +118,45 @@ class Portal:
         return self._pages.robots_txt
 
     def tick(self) -> None:
-        """Move the clock on by a day. The first tick corrects one story and publishes another."""
+        """Move the clock on by a day. The first tick brings new, corrected and withdrawn stories."""
         self._ticks += 1
         self._pages = self._at_tick()
 
-    def answer(self, target: str) -> Answer:
-        """What the portal says to a GET of `target` now."""
-        return self._pages.answer(target)
+    def answer(self, target: str, cookie: str = "") -> Answer:
+        """What the portal says to a GET of `target` now. `cookie`: the visitor's Cookie header."""
+        return self._pages.answer(target, cookie)
 
-    def _at_tick(self) -> Pages:
-        known = [story.at(self._ticks) for story in self._data.stories if story.tick <= self._ticks]
-        return Pages(self._data, known, base=self.base)
+    def _at_tick(self) -> Paper:
+        data, tick = library()[self.paper.folder], self._ticks
+        known = [story.at(tick) for story in data.stories if story.tick <= tick]
+        gone = [story for story in known if 0 < story.withdrawn <= tick]
+        return self.paper(data, [story for story in known if story not in gone], gone, base=self.base)
+
+
+class Newsstand:
+    """Every publication of the demo as a context manager, each on a port of its own, their clocks moved on together."""
+
+    def __init__(self) -> None:
+        self.portals = tuple(Portal(paper) for paper in PAPERS)
+
+    def __enter__(self) -> Self:
+        for portal in self.portals:
+            portal.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for portal in self.portals:
+            portal.stop()
+
+    @property
+    def now(self) -> datetime:
+        """The clock of all: an aware UTC instant."""
+        return self.portals[0].now
+
+    def tick(self) -> None:
+        """Move all clocks on by a day."""
+        for portal in self.portals:
+            portal.tick()
 
 
 class _Server(ThreadingHTTPServer):
@@ -178,7 +216,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def version_string(self) -> str:
         """The Server header."""
-        return "lantern"
+        return "newsstand"
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         """The Date header, by the portal's clock."""
@@ -190,9 +228,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         started = time.monotonic()
         portal = self.server.portal
-        answer = portal.answer(self.path)
+        answer = portal.answer(self.path, self.headers.get("Cookie", ""))
         head, body = _with_validators(answer, self.headers.get("If-None-Match"), self.headers.get("If-Modified-Since"))
-        if body and "gzip" in self.headers.get("Accept-Encoding", "").lower():
+        packed = answer.content_type.endswith("gzip")
+        if body and not packed and "gzip" in self.headers.get("Accept-Encoding", "").lower():
             body = gzip.compress(body, 6, mtime=0)
             head["Content-Encoding"] = "gzip"
         status = HTTPStatus.NOT_MODIFIED if body is None else answer.status
@@ -212,7 +251,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _with_validators(answer: Answer, none_match: str | None, since: str | None) -> tuple[dict[str, str], bytes | None]:
     """The answer's head and body; the body is None where the client has it already (RFC 9110, section 13.2.2)."""
-    head = {"Content-Type": answer.content_type, "Vary": "Accept-Encoding"}
+    head = {"Content-Type": answer.content_type, "Vary": "Accept-Encoding", **answer.headers}
     if answer.location:
         head["Location"] = answer.location
     if answer.modified is None:

@@ -1,47 +1,47 @@
-"""The demo portal's markup: cards, blocks and heads of pages, filled into the templates; all text escaped here.
+"""The Lantern's markup: cards, blocks and heads of pages, filled into the templates; all text escaped here.
 
 The templates follow the two generations of tagDiv's Newspaper theme as real pages show them, not what we look for.
 """
 
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from html import escape
 from urllib.parse import quote
 
-from scraper.portal_stories import INLINE, SECTIONS, Data, Story
+from scraper.portal.paper import Paper, utc
+from scraper.portal.stories import Story, slug
 
 NAME = "The Hangang Lantern"
+SECTIONS = ("Health", "Science", "Business", "Society")
 SHORT = 62  # letters after which narrow cards cut a headline
 CUT = 16  # words after which some cards cut a teaser
 
 
 @dataclass(frozen=True, slots=True)
 class Markup:
-    """Fills templates for a portal served at `base`. `today`: printed above every page. `menu`: the menus' stories."""
+    """Fills the paper's templates. `today`: printed above every page. `menu`: the menus' stories."""
 
-    data: Data
-    base: str
+    paper: Paper
     today: datetime
     menu: tuple[Story, ...]
 
     def fill(self, template: str, **values: object) -> str:
         """A template with its values, which are markup already."""
-        return self.data.templates[template].substitute(values, base=self.base)
+        return self.paper.fill(template, **values)
 
     def url(self, story: Story) -> str:
         """Where the portal's own pages link a story."""
-        return f"{self.base}?p={story.id}" if story.short else self.base + story.path
+        return self.paper.base + self.paper.short_path(story) if story.short else self.paper.url(story)
 
     def section_url(self, section: str) -> str:
         """A section's listing."""
-        return f"{self.base}category/{section.lower()}/"
+        return f"{self.paper.base}category/{section.lower()}/"
 
     def author_url(self, author: str) -> str:
         """An author's listing."""
-        return f"{self.base}author/{slug(author)}/"
+        return f"{self.paper.base}author/{quote(slug(author))}/"
 
     def author_links(self, story: Story, name: str = "") -> str:
         """All authors of a story, each a link; `name`: the links' class."""
@@ -67,8 +67,8 @@ class Markup:
             else "",
             "iso": story.published.isoformat(),
             "date": _long(story.published),
-            "thumb": f"{self.base}wp-content/uploads/{story.slug}-324x235.jpg",
-            "image_url": f"{self.base}wp-content/uploads/{story.slug}.jpg",
+            "thumb": f"{self.paper.base}wp-content/uploads/{story.slug}-324x235.jpg",
+            "image_url": f"{self.paper.base}wp-content/uploads/{story.slug}.jpg",
             "slug": story.slug,
             "author": escape(author),
             "author_url": self.author_url(author) if author else "",
@@ -88,7 +88,9 @@ class Markup:
 
     def tag_cloud(self, tags: Iterable[str]) -> str:
         """The list of other tags."""
-        links = "".join(f'<li><a href="{self.base}tag/{slug(tag)}/">{escape(tag)}</a></li>' for tag in tags)
+        links = "".join(
+            f'<li><a href="{self.paper.base}tag/{quote(slug(tag))}/">{escape(tag)}</a></li>' for tag in tags
+        )
         return self.fill("tag_cloud", links=links)
 
     def page(self, title: str, body_class: str, content: str, head: str = "") -> bytes:
@@ -113,7 +115,7 @@ class Markup:
 
     def head(self, story: Story) -> str:
         """The head of an article's page: as an SEO plugin writes it, or less."""
-        url, short = self.base + story.path, f"{self.base}?p={story.id}"
+        url, short = self.paper.url(story), f"{self.paper.base}?p={story.id}"
         lines = [f'<link rel="canonical" href="{url}" />', f"<link rel='shortlink' href='{short}' />"]
         if story.head == "bare":
             return lines[1]
@@ -128,9 +130,9 @@ class Markup:
             f'<meta property="og:description" content="{about}" />',
             f'<meta property="og:url" content="{url}" />',
             f'<meta property="og:site_name" content="{NAME}" />',
-            f'<meta property="article:published_time" content="{_plus(story.published)}" />',
-            f'<meta property="article:modified_time" content="{_plus(story.modified)}" />',
-            f'<meta property="og:image" content="{self.base}wp-content/uploads/{story.slug}.jpg" />',
+            f'<meta property="article:published_time" content="{utc(story.published)}" />',
+            f'<meta property="article:modified_time" content="{utc(story.modified)}" />',
+            f'<meta property="og:image" content="{self.paper.base}wp-content/uploads/{story.slug}.jpg" />',
             '<meta name="twitter:card" content="summary_large_image" />',
         ]
         if story.authors:
@@ -146,11 +148,11 @@ class Markup:
             "@id": f"{url}#article",
             "isPartOf": {"@id": url},
             "headline": story.title,
-            "datePublished": _plus(story.published),
-            "dateModified": _plus(story.modified),
+            "datePublished": utc(story.published),
+            "dateModified": utc(story.modified),
             "mainEntityOfPage": {"@id": url},
             "wordCount": sum(len(text.split()) for _, text in story.blocks),
-            "publisher": {"@id": f"{self.base}#organization"},
+            "publisher": {"@id": f"{self.paper.base}#organization"},
             "articleSection": [story.section],
             "inLanguage": "en-US",
         }
@@ -163,7 +165,7 @@ class Markup:
             ]
         if story.tags:
             article["keywords"] = list(story.tags)
-        crumbs = [("Home", self.base), (story.section, self.section_url(story.section)), (story.title, "")]
+        crumbs = [("Home", self.paper.base), (story.section, self.section_url(story.section)), (story.title, "")]
         trail = [
             {"@type": "ListItem", "position": at, "name": name} | ({"item": link} if link else {})
             for at, (name, link) in enumerate(crumbs, 1)
@@ -173,33 +175,20 @@ class Markup:
             "@id": url,
             "url": url,
             "name": f"{story.title} - {NAME}",
-            "isPartOf": {"@id": f"{self.base}#website"},
-            "datePublished": _plus(story.published),
+            "isPartOf": {"@id": f"{self.paper.base}#website"},
+            "datePublished": utc(story.published),
             "description": story.excerpt,
             "breadcrumb": {"@id": f"{url}#breadcrumb"},
         }
-        site = {"@type": "WebSite", "@id": f"{self.base}#website", "url": self.base, "name": NAME}
-        owner = {"@type": "Organization", "@id": f"{self.base}#organization", "name": NAME, "url": self.base}
+        site = {"@type": "WebSite", "@id": f"{self.paper.base}#website", "url": self.paper.base, "name": NAME}
+        owner = {
+            "@type": "Organization",
+            "@id": f"{self.paper.base}#organization",
+            "name": NAME,
+            "url": self.paper.base,
+        }
         crumb = {"@type": "BreadcrumbList", "@id": f"{url}#breadcrumb", "itemListElement": trail}
         return {"@context": "https://schema.org", "@graph": [article, page, crumb, site, owner, *people]}
-
-
-def inline(text: str, base: str) -> str:
-    """A block's text as markup: `*emphasis*` and `[links](/path/)`."""
-    parts, at = [], 0
-    for found in INLINE.finditer(text):
-        parts.append(escape(text[at : found.start()], quote=False))
-        if found[1]:
-            parts.append(f"<em>{escape(found[1], quote=False)}</em>")
-        else:
-            parts.append(f'<a href="{base}{found[3].lstrip("/")}">{escape(found[2], quote=False)}</a>')
-        at = found.end()
-    return "".join(parts) + escape(text[at:], quote=False)
-
-
-def slug(words: str) -> str:
-    """A name as it stands in an address."""
-    return quote(re.sub(r"[^\w]+", "-", words.lower()).strip("-"))
 
 
 def _shortened(title: str) -> str:
@@ -208,8 +197,3 @@ def _shortened(title: str) -> str:
 
 def _long(when: datetime) -> str:
     return when.strftime("%B %-d, %Y")
-
-
-def _plus(when: datetime) -> str:
-    """As SEO plugins write it: in UTC with its offset, whatever the site's zone."""
-    return when.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,21 +1,27 @@
-"""Every address of the demo portal and what stands there: front, sections, tags, authors, feed, robots.txt, stories."""
+"""The Hangang Lantern: an English-language daily on tagDiv's *Newspaper*, classic templates beside the template builder's."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC
 from email.utils import format_datetime
 from html import escape
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from scraper.portal_article import ArticlePage
-from scraper.portal_markup import NAME, Markup, slug
-from scraper.portal_stories import Data, Story
+from scraper.portal.lantern_article import ArticlePage
+from scraper.portal.lantern_markup import NAME, Markup
+from scraper.portal.paper import Answer, Paper, newest, page_of
+from scraper.portal.stories import Data, Story, slug
 
 A_PAGE = 5  # stories on one page of a listing
 IN_FEED = 15
-HTML = "text/html; charset=UTF-8"
 PARTNER = "partners/seven-quiet-islands-for-a-winter-weekend-without-a-car/"
-ROBOTS = """\
+
+
+class Lantern(Paper):
+    """Front, sections, tags, authors, feed, stories."""
+
+    name = "hangang-lantern"
+    folder = "lantern"
+    parser = "tagdiv"
+    robots = """\
 User-agent: *
 Disallow: /wp-admin/
 Disallow: /search
@@ -24,57 +30,30 @@ Disallow: /print/
 Disallow: /partners/
 """
 
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the portal says to one GET. `modified`: an aware instant; None where the answer carries no validator."""
-
-    status: int
-    body: bytes
-    content_type: str = HTML
-    location: str = ""
-    modified: datetime | None = None
-
-
-class Pages:
-    """The portal at one moment: `stories` published by then, newest first."""
-
-    robots_txt = ROBOTS
-
-    def __init__(self, data: Data, stories: Sequence[Story], *, base: str) -> None:
-        self.stories = tuple(stories)
-        self._base = base
-        self._steady = tuple(story for story in stories if story.steady)
-        # Menus and side columns show stories that never change, so that a page changes only when its own stories do.
-        today = max(story.published for story in self._steady)
-        self._markup = Markup(data, base, today, self._steady[::-1])
-        self._by_path = {story.path: story for story in stories}
+    def __init__(self, data: Data, stories: Sequence[Story], gone: Sequence[Story] = (), *, base: str) -> None:
+        super().__init__(data, stories, gone, base=base)
+        today = max(story.published for story in self.steady)
+        self._markup = Markup(self, today, self.steady[::-1])
+        self._by_path = {self.path(story): story for story in stories}
         self._by_id = {str(story.id): story for story in stories}
-        self._made: dict[str, Answer] = {}
 
-    def answer(self, target: str) -> Answer:
-        """What stands at a request's target ("/path?query")."""
-        if target not in self._made:
-            if len(self._made) > 1000:  # a visitor with endless addresses must not fill the memory
-                self._made.clear()
-            self._made[target] = self._make(target)
-        return self._made[target]
+    def path(self, story: Story) -> str:
+        return f"{story.section.lower()}/{story.slug}/"
 
-    def _make(self, target: str) -> Answer:
-        parts = urlsplit(target)
-        path, query = unquote(parts.path).lstrip("/"), parse_qs(parts.query)
+    def short_path(self, story: Story) -> str:
+        return f"?p={story.id}"
+
+    def make(self, path: str, query: Mapping[str, str]) -> Answer:
         if not path and "p" in query:
-            story = self._by_id.get(query["p"][0])
-            return self._moved(story.path) if story else self._missing()
+            story = self._by_id.get(query["p"])
+            return self.moved(self.path(story)) if story else self._missing()
         if not path and "s" in query:
-            return self._search(query["s"][0])
+            return self._search(query["s"])
         if not path:
             return self._front()
-        if path == "robots.txt":
-            return Answer(200, ROBOTS.encode(), "text/plain; charset=utf-8")
         if not path.endswith("/"):
-            known = self._make(f"/{path}/").status == 200
-            return self._moved(f"{path}/") if known else self._missing()
+            known = self.make(f"{path}/", {}).status == 200
+            return self.moved(f"{path}/") if known else self._missing()
         if path == "feed/":
             return self._feed()
         if path in self._by_path:
@@ -105,7 +84,7 @@ class Pages:
         return self._missing()
 
     def _article(self, story: Story) -> Answer:
-        page = ArticlePage(story, self._steady, self._markup).render()
+        page = ArticlePage(story, self._markup).render()
         return Answer(200, page, modified=story.modified)
 
     def _front(self) -> Answer:
@@ -133,16 +112,16 @@ class Pages:
         page = markup.page(
             NAME, "home page-template page-template-page-pagebuilder-latest page", content, self._head(NAME, "")
         )
-        return Answer(200, page, modified=self._newest(stories))
+        return Answer(200, page, modified=newest(stories))
 
     def _sidebar(self) -> str:
         """The side column of listings: favourites, more stories with a partner's page (forbidden to crawlers), tags."""
         title = "Seven Quiet Islands for a Winter Weekend Without a Car"
-        partner = self._markup.fill("partner", url=self._base + PARTNER, title=title)
-        check_out = self._markup.cards("td_module_flex_3", self._steady[20:24]) + partner
-        tags = sorted({story.tags[0] for story in self._steady if story.tags})[:14]
+        partner = self._markup.fill("partner", url=self.base + PARTNER, title=title)
+        check_out = self._markup.cards("td_module_flex_3", self.steady[20:24]) + partner
+        tags = sorted({story.tags[0] for story in self.steady if story.tags})[:14]
         return (
-            self._markup.popular(self._steady[12:17])
+            self._markup.popular(self.steady[12:17])
             + self._markup.block("td_block_15", 82, "Check Out Our Content", check_out)
             + self._markup.tag_cloud(tags)
         )
@@ -154,21 +133,20 @@ class Pages:
             return name in {slug(word) for word in (story.tags if kind == "tag" else story.authors)}
 
         own = [story for story in self.stories if belongs(story)]
-        last = -(-len(own) // A_PAGE)
-        if not 1 <= number <= last:
+        shown, last = page_of(own, number, A_PAGE)
+        if not shown:
             return self._missing()
         heading = name.capitalize() if kind == "category" else name.replace("-", " ")
-        shown = own[(number - 1) * A_PAGE : number * A_PAGE]
         content = self._markup.fill(
             "listing",
             heading=escape(heading),
             cards=self._markup.cards("td_module_flex_1" if name == "science" else "td_module_10", shown),
-            page_nav=self._page_nav(f"{self._base}{kind}/{name}/", number, last),
+            page_nav=self._page_nav(f"{self.base}{kind}/{name}/", number, last),
             sidebar=self._sidebar(),
         )
         title = heading if number == 1 else f"{heading} - Page {number} of {last}"
         page = self._markup.page(title, f"archive {kind} {kind}-{name}", content, self._head(title, f"{kind}/{name}/"))
-        return Answer(200, page, modified=self._newest(own))
+        return Answer(200, page, modified=newest(own))
 
     @staticmethod
     def _page_nav(url: str, number: int, last: int) -> str:
@@ -192,11 +170,11 @@ class Pages:
 
     def _head(self, title: str, path: str) -> str:
         about = f"{NAME}: news of Korea in English." if not path else f"{title}: all stories."
-        return self._markup.fill("listing_head", url=self._base + path, about=escape(about), title=escape(title))
+        return self._markup.fill("listing_head", url=self.base + path, about=escape(about), title=escape(title))
 
     def _feed(self) -> Answer:
         shown = self.stories[:IN_FEED]
-        built = self._newest(shown)
+        built = newest(shown)
         items = "".join(self._item(story) for story in shown)
         text = self._markup.fill("feed", items=items, built=format_datetime(built.astimezone(UTC)))
         return Answer(200, text.encode(), "application/rss+xml; charset=UTF-8", modified=built)
@@ -224,13 +202,6 @@ class Pages:
         content = self._markup.fill("plain", heading=escape(title), text=text)
         return Answer(200, self._markup.page(title, "page-template-default page", content))
 
-    def _moved(self, path: str) -> Answer:
-        return Answer(301, b"", location=self._base + path)
-
     def _missing(self) -> Answer:
         content = self._markup.fill("plain", heading="Page not found", text=self._markup.fill("missing"))
         return Answer(404, self._markup.page("Page not found", "error404", content))
-
-    @staticmethod
-    def _newest(stories: Sequence[Story]) -> datetime:
-        return max(max(story.published, story.modified) for story in stories)
