@@ -330,7 +330,7 @@ def test_a_manifest_that_lies_is_refused(tmp_path: Path, text: str, error: type[
 
 
 def test_tombstones_that_the_backup_does_not_know_are_obeyed(crawled: Crawled, copy: Path, tmp_path: Path) -> None:
-    (row,) = crawled.rows("SELECT url FROM articles WHERE revisions > 1")
+    (row,) = crawled.rows("SELECT url FROM articles WHERE revisions > 1 AND site = ?", crawled.portal.name)
     backup(crawled, copy, tmp_path / "backup")
     said = says(copy, row["url"])
     down(copy, row["url"])

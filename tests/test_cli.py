@@ -218,11 +218,13 @@ def test_quotes_and_people_answer(crawled: Crawled) -> None:
 
 def test_status_is_ok_after_a_crawl(crawled: Crawled) -> None:
     done = run("status", "--json", "--archive", str(crawled.folder), NEWSMORGUE_NOW=crawled.portal.now.isoformat())
-    (row,) = json.loads(done.stdout)["sites"]
+    rows = json.loads(done.stdout)["sites"]
     assert done.returncode == 0
-    assert {"site", "state", "last_success", "due", "queue", "fill"} <= set(row)
-    assert row["state"] == "ok"
-    assert row["fill"]["title"] == 1.0
+    assert [row["site"] for row in rows] == sorted(portal.name for portal in crawled.portals)
+    for row in rows:
+        assert {"site", "state", "last_success", "due", "queue", "fill"} <= set(row)
+        assert row["state"] == "ok"
+        assert row["fill"]["title"] == 1.0
 
 
 def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ SENTENCE = "Nobody knows how long the storm will last or when the next ship may 
 
 
 def corrected(crawled: Crawled) -> str:
-    (row,) = crawled.rows("SELECT url FROM articles WHERE revisions > 1")
+    """The story that the Lantern corrects."""
+    (row,) = crawled.rows("SELECT url FROM articles WHERE revisions > 1 AND site = ?", crawled.portal.name)
     return str(row["url"])
 
 

@@ -239,11 +239,11 @@ def test_a_backup_on_a_disk_that_gets_full(crawled: Crawled, tmp_path: Path, siz
     with small_disk(tmp_path / "disk", size) as disk:
         with pytest.raises(ArchiveError, match=str(disk)):
             backup(crawled.folder, disk / "backup", now=NOW)
-        subprocess.run(["mount", "-o", "remount,size=10m", str(disk)], check=True)
+        subprocess.run(["mount", "-o", "remount,size=30m", str(disk)], check=True)
         backup(crawled.folder, disk / "backup", now=NOW)
         restore(disk / "backup", tmp_path / "again")
         assert tables(tmp_path / "again") == tables(crawled.folder)
-        subprocess.run(["mount", "-o", "remount,size=2m", str(disk)], check=True)
+        subprocess.run(["mount", "-o", "remount,size=5m", str(disk)], check=True)
         with pytest.raises(ArchiveError, match=str(disk)):
             restore(disk / "backup", disk / "again")
         with pytest.raises(sqlite3.OperationalError):

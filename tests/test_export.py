@@ -746,7 +746,7 @@ def test_people_see_a_table(command: Callable[..., tuple[int, str, str]], tmp_pa
     assert "db.sqlite" in out
     assert f"wrote {tmp_path / 'db.sqlite'}" in err
     code, out, err = command("jsonl", str(tmp_path / "out"), "--dry-run")
-    assert re.search(r"articles\.jsonl +49", out)
+    assert re.search(r"articles\.jsonl +153", out)
     assert "nothing was written" in err
 
 

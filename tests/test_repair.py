@@ -68,7 +68,7 @@ def test_damage_is_marked_as_lost_and_comes_back_from_a_backup(
     # With a backup every byte comes back, and nothing is lost any more.
     again = repair(crawled, copy, backup=crawled.folder)
     if damage.__name__ == "a_response_in_place_of_another":  # of another length: everything behind it has moved
-        assert kinds(again)[1] == {"row_mismatch"}
+        assert {"row_mismatch"} <= kinds(again)[1] <= {"row_mismatch", "file_cut"}
         return
     assert (findings(copy), again.left) == ([], [])
     assert kind in kinds(done)[0] | kinds(again)[0]

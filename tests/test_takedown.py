@@ -28,10 +28,12 @@ from storage.tombstones import SIDECAR, of_url
 
 @pytest.fixture
 def shown(crawled: Crawled) -> str:
-    """A story that stands on the front, in the feed, and in related boxes of other articles."""
+    """A story of the Lantern that stands on the front, in the feed, and in related boxes of other articles."""
     rows = crawled.rows(
         "SELECT a.url FROM article a JOIN card c ON c.url = a.url JOIN placement p ON p.card_id = c.id JOIN front f "
-        "ON f.id = p.front_id GROUP BY a.url HAVING sum(f.kind = 'feed') > 0 AND count(DISTINCT f.url) > 2 ORDER BY a.url"
+        "ON f.id = p.front_id WHERE a.url LIKE ? || '%' GROUP BY a.url "
+        "HAVING sum(f.kind = 'feed') > 0 AND count(DISTINCT f.url) > 2 ORDER BY a.url",
+        crawled.portal.base,
     )
     with Archive.open(crawled.folder) as archive:
         pages = [page for _, page in archive.pages(verdict="article")]
@@ -44,7 +46,7 @@ def shown(crawled: Crawled) -> str:
 
 @pytest.fixture
 def corrected(crawled: Crawled) -> str:
-    return str(crawled.rows("SELECT url FROM articles WHERE revisions > 1")[0]["url"])
+    return str(crawled.rows("SELECT url FROM articles WHERE revisions > 1 AND site = ?", crawled.portal.name)[0]["url"])
 
 
 def test_gone_from_every_byte(copy: Path, shown: str) -> None:
