@@ -64,6 +64,7 @@ class Listings:
             self._next_page(entry, listing, span, all_new=new == len(listing.items) > 0)
         else:
             self._parts(entry, listing.parts, span)
+            self._withdrawn(entry, listing)
         if entry.priority == SOURCE and listing.newest is not None:
             self.frontier.newest(entry, listing.newest)
         self.archive.note(self.key, self.now.date(), "dropped", "beyond_most", n=listing.over)
@@ -82,7 +83,7 @@ class Listings:
         new = old = 0
         for at, item in sorted(dated, key=lambda pair: pair[0], reverse=True):
             if item.modified is not None and item.modified >= span.floor:
-                self.frontier.redated(item.url, item.modified, now=self.now)
+                self.frontier.redated(item.url, item.modified, now=self.now, listed_in=self._lists(entry))
             if at < span.floor:
                 old += 1
             else:
@@ -105,7 +106,20 @@ class Listings:
             priority=priority,
             found_on=entry.url,
             dated=item.modified,
+            since=_told(item),
+            listed_in=self._lists(entry) if item.modified is not None else None,
         )
+
+    def _lists(self, entry: Entry) -> int | None:
+        """The key of a sitemap; a page of posts is no list that a withdrawn story would be missing from."""
+        return entry.id if entry.kind == "sitemap" else None
+
+    def _withdrawn(self, entry: Entry, listing: Listing) -> None:
+        """Stories that a sitemap names no more are asked for: they may be gone."""
+        dates_of_change = [item.modified for item in listing.items if item.modified is not None]
+        if entry.kind == "sitemap" and dates_of_change and not listing.over:
+            urls = {item.url for item in listing.items}
+            self.frontier.unlisted(entry, urls, after=min(dates_of_change), now=self.now)
 
     def _parts(self, entry: Entry, parts: Sequence[Part], span: _Span) -> None:
         """Queue those parts of an index that may hold what is wanted, news first, then the newest."""

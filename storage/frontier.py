@@ -20,6 +20,9 @@ Kind = Literal["front", "feed", "sitemap", "wp", "story"]
 KINDS: tuple[Kind, ...] = ("front", "feed", "sitemap", "wp", "story")
 SOURCE = 2
 """Priority of what every crawl asks: the sources of the settings, and those that a site itself offers."""
+MAX_UNLISTED = 0.1
+"""Share of a sitemap's stories that may be withdrawn at once, beside LEAST_UNLISTED of them."""
+LEAST_UNLISTED = 5
 
 _COLUMNS = "f.id, f.url, f.host_id, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority, h.refusals"
 _SHARD = "host_id = ?1 AND site_id = ?2 AND state = 'due'"
@@ -79,19 +82,20 @@ class Frontier:
         found_on: str | None = None,
         dated: datetime | None = None,
         since: datetime | None = None,
+        listed_in: int | None = None,
     ) -> bool:
         """Queue an address; False if it is known already, or was taken down.
 
-        It is due now, or already since its story came out, if that is known (`since`): the latest goes first. `dated`: see
-        `redated`.
+        It is due now, or already since its story came out, if that is known (`since`): the latest goes first. `dated`,
+        `listed_in`: see `redated`.
         """
         if self.tombstones and self.tombstones.url(url):
             return False
         name = host(url)
         key = self._host(name, now)
         cursor = self.conn.execute(
-            "INSERT INTO frontier (url, host_id, site_id, kind, priority, due, found_on, first_seen, dated) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO frontier (url, host_id, site_id, kind, priority, due, found_on, first_seen, dated, listed_in) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT DO NOTHING",
             (
                 url,
@@ -103,6 +107,7 @@ class Frontier:
                 found_on,
                 stamp(now),
                 _stamp(dated),
+                listed_in,
             ),
         )
         if cursor.rowcount == 1:
@@ -135,14 +140,36 @@ class Frontier:
             "UPDATE frontier SET state = 'due', due = ? WHERE url = ? AND state <> 'leased'", (stamp(now), url)
         )
 
-    def redated(self, url: str, dated: datetime, *, now: datetime) -> None:
-        """Note when a known address changed, as a sitemap says. If it says a later date than before, the address is due."""
-        changed = "dated IS NOT NULL AND last_fetched IS NOT NULL AND state <> 'leased'"
+    def redated(self, url: str, dated: datetime, *, now: datetime, listed_in: int | None = None) -> None:
+        """Note when a known address changed, as a sitemap says. If that was after it was asked for, or is later than the sitemap
+        said before, the address is due. `listed_in`: key of the sitemap, if it lists stories."""
+        changed = "last_fetched IS NOT NULL AND state <> 'leased' AND (dated IS NOT NULL OR last_fetched < ?1)"
         self._sooner(
             f"UPDATE frontier SET dated = ?1, due = iif({changed}, ?2, due), state = iif({changed}, 'due', state) "
             "WHERE url = ?3 AND coalesce(dated, '') < ?1 AND priority <> ?4",
             (stamp(dated), stamp(now), url, SOURCE),
         )
+        if listed_in is not None:
+            self.conn.execute(
+                "UPDATE frontier SET listed_in = ?1 WHERE url = ?2 AND kind = 'story' AND listed_in IS NOT ?1",
+                (listed_in, url),
+            )
+
+    def unlisted(self, entry: Entry, urls: Collection[str], *, after: datetime, now: datetime) -> None:
+        """Make stories due that a sitemap named before and names no more, although it still names older ones.
+
+        `urls`: those it names; `after`: the oldest date in it. What fell off its end says nothing; nor does a sitemap that
+        lost more than MAX_UNLISTED of its stories: it was cut anew.
+        """
+        rows = self.conn.execute(
+            "SELECT url FROM frontier WHERE listed_in = ? AND dated > ? AND last_fetched IS NOT NULL",
+            (entry.id, stamp(after)),
+        )
+        gone = [url for (url,) in rows if url not in urls]
+        self.conn.executemany("UPDATE frontier SET listed_in = NULL WHERE url = ?", ((url,) for url in gone))
+        if len(gone) <= max(LEAST_UNLISTED, len(urls) * MAX_UNLISTED):
+            for url in gone:
+                self.ask_again(url, now=now)
 
     def newest(self, entry: Entry, dated: datetime) -> None:
         """Note the newest date in a sitemap."""

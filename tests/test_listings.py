@@ -152,6 +152,41 @@ def test_a_new_lastmod_makes_a_known_story_due(tmp_path: Path) -> None:
         assert server.targets == ["/sitemap.xml"]
 
 
+def test_a_story_that_a_sitemap_names_no_more_is_asked_for_once(tmp_path: Path) -> None:
+    """Withdrawn, not aged: older ones are still named. What fell off the end is not asked for."""
+    a, b, c, d = (STORY.format(letter) for letter in "abcd")
+    days = {url: f"2026-03-0{9 - n}T08:00:00Z" for n, url in enumerate((a, b, c, d))}
+    every = sitemap(*days.items())
+    without = sitemap(*((url, day) for url, day in days.items() if url in (a, c)))
+    with Server() as server:
+        server.at["/sitemap.xml"] = [answer(every), answer(without), answer(without + b" ")]
+        stories(server, (a, b, c, d))
+        visit(server, tmp_path, site=MAP)
+        server.at[b] = answer(b"<title>Gone</title>", status=410)
+        server.log.clear()
+        for minutes in (10, 20):
+            visit(server, tmp_path, site=MAP, now=NOW + timedelta(minutes=minutes))
+        assert server.targets == ["/sitemap.xml", b, "/sitemap.xml"]
+    (row,) = rows(tmp_path, "SELECT url FROM articles WHERE withdrawn IS NOT NULL")
+    assert row[0].endswith(b)
+    before, queue = tables(tmp_path), rows(tmp_path, QUEUE)
+    anew(tmp_path)
+    assert_same(before, tmp_path)
+    assert rows(tmp_path, QUEUE) == queue
+
+
+def test_a_sitemap_that_is_cut_anew_withdraws_nothing(tmp_path: Path) -> None:
+    urls = [STORY.format(n) for n in range(20)]
+    entries = [(url, f"2026-03-09T{23 - n:02}:00:00Z") for n, url in enumerate(urls)]
+    with Server() as server:
+        server.at["/sitemap.xml"] = [answer(sitemap(*entries)), answer(sitemap(*entries[::3]))]
+        stories(server, urls)
+        visit(server, tmp_path, site=MAP)
+        server.log.clear()
+        visit(server, tmp_path, site=MAP, now=NOW + timedelta(minutes=10))
+        assert server.targets == ["/sitemap.xml"]
+
+
 def test_of_a_long_list_without_dates_both_ends_are_taken(tmp_path: Path) -> None:
     every = [f"/a-story-of-two-boats-and-the-tide-{n:04}.html" for n in range(3 * ENDS)]
     with Server() as server:

@@ -20,6 +20,10 @@ ALTER TABLE reading ADD COLUMN modified_flag TEXT;
 
 ALTER TABLE frontier ADD COLUMN dated TEXT;
 
+ALTER TABLE frontier ADD COLUMN listed_in INTEGER REFERENCES frontier(id);
+
+CREATE INDEX frontier_listed_in ON frontier (listed_in) WHERE listed_in IS NOT NULL;
+
 CREATE INDEX frontier_found_on ON frontier (found_on) WHERE kind = 'sitemap';
 
 DROP INDEX frontier_host;
