@@ -10,7 +10,7 @@ from typing import NamedTuple
 from parsers import dates, links
 from parsers.errors import ArchiveDamaged
 from parsers.page import Page
-from parsers.url import try_canonical
+from parsers.url import is_removed, try_canonical
 from scraper import robots
 from scraper.listings import Listings
 from scraper.reading import LISTS, Reading, read
@@ -236,13 +236,14 @@ class Ingest:
 
     def _queue(self, entry: Entry, site: SiteSettings, front: links.Front, now: datetime) -> None:
         """Queue the stories and further pages of a front or feed."""
-        cards = [card for card in front.cards if in_scope(card.url, site)]
+        announced = [card for card in front.cards if not is_removed(card.url)]
+        cards = [card for card in announced if in_scope(card.url, site)]
         wanted = [card for card in cards if not self._too_old(card.url, front)]
         self._drop(entry.site, "before_since", now, len(cards) - len(wanted))
         proven = [url for url in front.doubtful if patterns.proven(self.archive.db.conn, url, now=now)]
         for url in [card.url for card in wanted] + [url for url in proven if in_scope(url, site)]:
             self._add(entry, url, "story", now, since=_dated(url, front))
-        if not cards and entry.kind == "front":
+        if not cards and entry.kind == "front" and entry.priority == SOURCE:  # a further one may well be empty
             self._follow(entry, site, front, -1, now)
         if site.discovers and entry.url == site.home:
             for url in [url for url in front.feeds if in_scope(url, site)][:MAX_OFFERED]:
@@ -250,15 +251,15 @@ class Ingest:
         if cards or entry.kind != "front":
             away = sum(n for name, n in front.elsewhere.items() if not in_scope(f"https://{name}/", site))
             # a feed has cards alone
-            self._drop(entry.site, "out_of_scope", now, max(away, len(front.cards) - len(cards)))
+            self.tally.drop("out_of_scope", max(away, len(announced) - len(cards)))
         for url in self._further_fronts(entry, site, front):
             self._add(entry, url, "front", now, priority=1)
 
     def _follow(self, entry: Entry, site: SiteSettings, front: links.Front, priority: int, now: datetime) -> None:
         """Queue every link of a page on which none looks like a story: what they lead to will show."""
-        urls = [card.url for card in front.cards] + list(front.others)
+        urls = [url for url in [*(card.url for card in front.cards), *front.others] if not is_removed(url)]
         within = [url for url in urls if in_scope(url, site)]
-        self._drop(entry.site, "out_of_scope", now, len(urls) - len(within))
+        self.tally.drop("out_of_scope", len(urls) - len(within))
         if priority < -MAX_DEPTH:
             self.tally.drop("depth", sum(not self.archive.frontier.knows(url) for url in within))
             return

@@ -107,7 +107,7 @@ def test_a_crawl_gives_up_the_calendar_and_says_so(tmp_path: Path) -> None:
             server.at[story] = answer(html(f"Boat {n} lost", f"<p>It was boat number {n}.</p>{PROSE}"))
         outcome = visit(server, tmp_path)
         asked = [target for target in server.targets if target.startswith("/events/")]
-        assert BARREN <= len(asked) <= BARREN + 1  # one may have been under way
+        assert BARREN <= len(asked) < 2 * BARREN  # some were under way
         assert outcome.tally.counts["new"] == len(stories)
         assert outcome.tally.dropped[DROPPED] == len(events) - BARREN
     sql = "SELECT url, state, outcome FROM frontier ORDER BY url", "SELECT * FROM host_pattern", "SELECT * FROM ledger"

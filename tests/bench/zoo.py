@@ -57,9 +57,9 @@ def kept(database: Path) -> list[dict[str, object]]:
     failed = db.execute("SELECT url, outcome, status FROM frontier WHERE outcome IS NOT NULL AND last_fetched IS NULL")
     rows += [{"url": one["url"], "err": one["outcome"], "status_err": one["status"]} for one in failed]
     dropped = db.execute(
-        "SELECT s.home, l.reason FROM ledger l JOIN site s ON s.id = l.site_id WHERE l.reason = 'out_of_scope'"
+        "SELECT s.home FROM runs r JOIN site s WHERE json_extract(r.counts, '$.dropped_out_of_scope') > 0"
     )
-    rows += [{"url": one["home"], "err": f"dropped a link: {one['reason']}"} for one in dropped]
+    rows += [{"url": one["home"], "err": "dropped a link: out_of_scope"} for one in dropped]
     db.close()
     return rows
 
