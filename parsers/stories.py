@@ -7,6 +7,7 @@ A logistic scorer over a few readable features. The weights below were fitted on
 import math
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from parsers.url import is_removed
@@ -283,7 +284,10 @@ def is_section(url: str, text: str) -> bool:
 
 def score(url: str, text: str) -> float:
     """Probability (0..1) that a link leads to a story; 1 for what stands where the address of one was struck out."""
-    if is_removed(url):
-        return 1.0
-    total = sum(WEIGHTS.get(name, BY_HAND.get(name, 0.0)) for name in features(url[:2000], text[:1000]))
+    return 1.0 if is_removed(url) else _score(url[:2000], text[:1000])
+
+
+@lru_cache(maxsize=2048)  # the links of a menu stand on every page
+def _score(url: str, text: str) -> float:
+    total = sum(WEIGHTS.get(name, BY_HAND.get(name, 0.0)) for name in features(url, text))
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))

@@ -14,10 +14,14 @@ from heapq import heappop, heappush
 from storage.frontier import Entry, Frontier, Kind, Shard
 
 LEASE = timedelta(minutes=10)
+SOON = 0.05
+"""Seconds. A host that may be asked again so soon is not looked up first."""
 
 
 class Agenda:
     """The hosts of some sites by the time at which they may be asked, over the frontier. Times are those of `seconds`.
+
+    What is taken is leased in the frontier by `write`, which costs a transaction; until then it is known here.
 
     `now`: the clock of the frontier. `left`: seconds for which a host, given by name, is to be left in peace. `kinds`: what
     may be asked for at present.
@@ -44,6 +48,8 @@ class Agenda:
         self._shards: dict[int, set[Shard]] = {}
         self._busy: set[int] = set()
         self._asked: set[int] = set()
+        self._taken: dict[int, Entry] = {}
+        self._new: list[Entry] = []  # taken since the last `write`
         self._due: dict[int, float] = {}  # when a host's first address is due, its pace not counted
         self._at: dict[int, float] = {}  # when it may be asked
         self._heap: list[tuple[float, int]] = []
@@ -51,13 +57,16 @@ class Agenda:
         self._plan(self._shards)
 
     def take(self) -> Entry | None:
-        """Lease the first address of the first host that may be asked; None if none may. The host is busy until `free`."""
+        """The first address of the first host that may be asked; None if none may. The host is busy until `free`, and the address
+        not asked again until `kept`."""
         while self.next() <= self._seconds():
             _, host = heappop(self._heap)
             self._drop(host)
             entry = self._first(host)
             if entry is not None:
                 self._busy.add(host)
+                self._taken[entry.id] = entry
+                self._new.append(entry)
                 return entry
             self._plan([host])
         return None
@@ -67,10 +76,27 @@ class Agenda:
         self._busy.discard(host)
         self._asked.add(host)
 
+    def kept(self, entry: Entry) -> None:
+        """What came of an address is kept."""
+        self._taken.pop(entry.id, None)
+
+    def write(self) -> None:
+        """Count what was asked since the last time, and lease what of it is still under way. In the caller's transaction."""
+        now, new = self._now(), self._new
+        self._new = []
+        self._frontier.asked(new, now=now)
+        self._frontier.lease((one for one in new if one.id in self._taken), run=self._run, until=now + LEASE)
+
     def renew(self) -> None:
         """Plan those hosts anew that were asked, and those of which new addresses are known."""
         stirred, self._frontier.stirred = self._frontier.stirred, set()
-        asked, self._asked = self._asked, set()
+        asked, self._asked = self._asked - self._busy, set()
+        seconds = self._seconds()
+        for host in list(asked):
+            left = self._left(self._name(host))
+            if left < SOON:  # probably it has more to give; if not, it is planned when that shows
+                self._put(host, seconds, seconds + left)
+                asked.discard(host)
         self._plan((asked | self._know(stirred)) - self._busy)
 
     def next(self) -> float:
@@ -97,23 +123,30 @@ class Agenda:
         for host in hosts:
             self._drop(host)
             shards = self._shards[host]
-            dues = [due for shard in shards if (due := self._frontier.next_due(shard, kinds)) is not None]
+            dues = [
+                due
+                for shard in shards
+                if (due := self._frontier.next_due(shard, kinds, beside=self._taken)) is not None
+            ]
             if dues:
-                name = next(iter(shards)).name
-                self._due[host] = seconds + (min(dues) - now).total_seconds()
-                self._at[host] = max(self._due[host], seconds + self._left(name))
-                heappush(self._heap, (self._at[host], host))
+                at = seconds + (min(dues) - now).total_seconds()
+                self._put(host, at, max(at, seconds + self._left(self._name(host))))
+
+    def _put(self, host: int, due: float, at: float) -> None:
+        self._due[host], self._at[host] = due, at
+        heappush(self._heap, (at, host))
+
+    def _name(self, host: int) -> str:
+        return next(iter(self._shards[host])).name
 
     def _drop(self, host: int) -> None:
         self._due.pop(host, None)
         self._at.pop(host, None)
 
     def _first(self, host: int) -> Entry | None:
-        """Lease the first address of a host that is due."""
+        """The first address of a host that is due."""
         now, kinds = self._now(), self._kinds()
-        taken = (
-            self._frontier.take(shard, now, run=self._run, kinds=kinds, lease=LEASE) for shard in self._shards[host]
-        )
+        taken = (self._frontier.take(shard, now, kinds=kinds, beside=self._taken) for shard in self._shards[host])
         return next((entry for entry in taken if entry is not None), None)
 
 

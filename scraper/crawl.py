@@ -163,9 +163,8 @@ class Crawl:
             self.stir.clear()
             if self._group_is_full(agenda):
                 self._keep_group(agenda)
-            with self.archive.transaction():
-                agenda.renew()
-                self._start_due(fetcher, agenda)
+            agenda.renew()
+            self._start_due(fetcher, agenda)
             if loop.time() - counted >= COUNT_EVERY:
                 counted = loop.time()
                 self.progress.queued(self.archive.frontier.due_count(self.sites, self.clock.now()))
@@ -188,6 +187,9 @@ class Crawl:
         self.keep_at = math.inf
         with self.archive.transaction():
             outcomes = [(one.entry, self._keep(one)) for one in came]
+            for one in came:
+                agenda.kept(one.entry)
+            agenda.write()
         for one in came:
             if not one.good or one.entry.refusals:  # only now is it known whether the host is to be left alone
                 agenda.free(one.entry.host)

@@ -43,17 +43,23 @@ class Warc:
     # -- writing -------------------------------------------------------------------------------------------------
 
     def append(
-        self, exchange: Exchange | Resource, *, same_as: tuple[str, str, str] | None = None, note: str | None = None
+        self,
+        exchange: Exchange | Resource,
+        *,
+        same_as: tuple[str, str, str] | None = None,
+        note: str | None = None,
+        digest: str | None = None,
     ) -> Place:
         """Append response and request, if there was one; the place is that of the response's record. Call `sync` before
         relying on it.
 
         `same_as`: (address, WARC-Date, payload digest) of the earlier record with the identical payload: a `revisit`
         record without payload is written, and no request: but for validators it was that of the earlier record. `note`: the
-        payload is withheld for this reason: the headers are kept in a `metadata` record instead.
+        payload is withheld for this reason: the headers are kept in a `metadata` record instead. `digest`: that of the
+        payload, where it is known.
         """
         begin = self._begin(exchange.at)
-        record = records.answer(self._writer, exchange, same_as, note)
+        record = records.answer(self._writer, exchange, same_as, note, digest)
         place = self._place(begin)
         if isinstance(exchange, Exchange) and exchange.request_head and same_as is None:
             records.request(self._writer, exchange, record)

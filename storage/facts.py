@@ -17,8 +17,8 @@ class _Facts:
 
     def as_json(self) -> dict[str, object]:
         """The facts as a JSON object; what is empty is left out."""
-        values = {name: value for name, value in dataclasses.asdict(self).items() if value not in (None, "", (), 0)}
-        return {"event": self.event, **values}
+        found = ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+        return {"event": self.event, **{name: value for name, value in found if value not in (None, "", (), 0)}}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:

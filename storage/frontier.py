@@ -5,6 +5,7 @@ stories); of equal ones that which became due last, so that fresh stories go bef
 steps in one index, however many addresses wait.
 """
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ LEAST_UNLISTED = 5
 
 _COLUMNS = "f.id, f.url, f.host_id, f.site_id, f.kind, f.etag, f.last_modified, f.failures, f.checks, f.first_seen, f.priority, h.refusals"
 _SHARD = "host_id = ?1 AND site_id = ?2 AND state = 'due'"
+_BESIDE = "id NOT IN (SELECT value FROM json_each(?3))"
 _LEVELS = (
     f"WITH RECURSIVE level (n) AS (SELECT max(priority) FROM frontier WHERE {_SHARD} UNION ALL SELECT "
     f"(SELECT max(priority) FROM frontier WHERE {_SHARD} AND priority < n) FROM level WHERE n IS NOT NULL) "
@@ -218,28 +220,32 @@ class Frontier:
         shard: Shard,
         now: datetime,
         *,
-        run: int,
-        lease: timedelta,
         kinds: Collection[Kind] = KINDS,
+        beside: Collection[int] = (),
     ) -> Entry | None:
-        """Lease the first address of a shard that is due; None if there is none, or its host is held."""
+        """The first address of a shard that is due; None if there is none, or its host is held. `beside`: keys that do not count."""
         row = self.conn.execute(
-            f"{_LEVELS} SELECT {_COLUMNS} FROM (SELECT n, (SELECT id FROM frontier WHERE {_SHARD} AND priority = n AND due <= ?3 "
-            f"AND kind IN ({_marks(kinds)}) ORDER BY due DESC, id LIMIT 1) AS first FROM level WHERE n IS NOT NULL) "
+            f"{_LEVELS} SELECT {_COLUMNS} FROM (SELECT n, (SELECT id FROM frontier WHERE {_SHARD} AND priority = n AND {_BESIDE} "
+            f"AND due <= ?4 AND kind IN ({_marks(kinds)}) ORDER BY due DESC, id LIMIT 1) AS first FROM level WHERE n IS NOT NULL) "
             "JOIN frontier f ON f.id = first JOIN host h ON h.id = f.host_id "
-            "WHERE h.held_until IS NULL OR h.held_until <= ?3 ORDER BY n DESC LIMIT 1",
-            (shard.host, shard.site, stamp(now), *kinds),
+            "WHERE h.held_until IS NULL OR h.held_until <= ?4 ORDER BY n DESC LIMIT 1",
+            (shard.host, shard.site, json.dumps([*beside]), stamp(now), *kinds),
         ).fetchone()
-        if row is None:
-            return None
-        self.conn.execute(
+        return _entry(row) if row else None
+
+    def asked(self, entries: Iterable[Entry], *, now: datetime) -> None:
+        """Count requests of hosts."""
+        self.conn.executemany(
+            "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?",
+            ((stamp(now), entry.host) for entry in entries),
+        )
+
+    def lease(self, entries: Iterable[Entry], *, run: int, until: datetime) -> None:
+        """Say which run is fetching some addresses."""
+        self.conn.executemany(
             "UPDATE frontier SET state = 'leased', leased_by = ?, leased_until = ? WHERE id = ?",
-            (run, stamp(now + lease), row[0]),
+            ((run, stamp(until), entry.id) for entry in entries),
         )
-        self.conn.execute(
-            "UPDATE host SET last_request = ?, requests = requests + 1 WHERE id = ?", (stamp(now), shard.host)
-        )
-        return _entry(row)
 
     def done(
         self,
@@ -314,13 +320,15 @@ class Frontier:
         query = f"SELECT {_COLUMNS} FROM frontier f JOIN host h ON h.id = f.host_id WHERE f.url = ?"
         return _entry(self.conn.execute(query, (url,)).fetchone())
 
-    def next_due(self, shard: Shard, kinds: Collection[Kind] = KINDS) -> datetime | None:
-        """When something of a shard is due next, a hold of its host included; None if nothing is planned."""
+    def next_due(
+        self, shard: Shard, kinds: Collection[Kind] = KINDS, *, beside: Collection[int] = ()
+    ) -> datetime | None:
+        """When something of a shard is due next, a hold of its host included; None if nothing is planned. `beside`: see `take`."""
         row = self.conn.execute(
             f"{_LEVELS} SELECT max(min(first), coalesce((SELECT held_until FROM host WHERE id = ?1), '')) FROM (SELECT "
-            f"(SELECT due FROM frontier WHERE {_SHARD} AND priority = n AND kind IN ({_marks(kinds)}) ORDER BY due LIMIT 1) AS first "
-            "FROM level WHERE n IS NOT NULL)",
-            (shard.host, shard.site, *kinds),
+            f"(SELECT due FROM frontier WHERE {_SHARD} AND priority = n AND {_BESIDE} AND kind IN ({_marks(kinds)}) "
+            "ORDER BY due LIMIT 1) AS first FROM level WHERE n IS NOT NULL)",
+            (shard.host, shard.site, json.dumps([*beside]), *kinds),
         ).fetchone()
         return instant(row[0]) if row[0] else None
 

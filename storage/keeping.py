@@ -90,10 +90,10 @@ def keep(
         warc.facts(facts.asked, answer.at, logged.as_json())
     for hop in hops:
         warc.append(hop)
-    place = warc.append(answer, same_as=repeat, note=facts.withheld)
+    place = warc.append(answer, same_as=repeat, note=facts.withheld, digest=wire)
     if known is not None and known.digest == own and facts.withheld is None:
         return seen(conn, known, facts.run, place, status=page.status, at=answer.at)
-    return index(conn, page, facts, place, site=site, at=answer.at, size=len(answer.payload), wire=wire, own=own)
+    return _new(conn, page, facts, place, site=site, at=answer.at, size=len(answer.payload), wire=wire, own=own)
 
 
 def index(
@@ -116,6 +116,22 @@ def index(
     known = standing(conn, facts, at, slot)
     if known is not None and known.digest == own and facts.withheld is None:
         return seen(conn, known, facts.run, place, status=page.status, at=at, slot=slot)
+    return _new(conn, page, facts, place, site=site, at=at, size=size, wire=wire, own=own, slot=slot)
+
+
+def _new(
+    conn: sqlite3.Connection,
+    page: Page,
+    facts: PageFacts,
+    place: Place,
+    *,
+    site: int | None,
+    at: datetime,
+    size: int,
+    wire: str,
+    own: bytes,
+    slot: Slot | None = None,
+) -> Kept:
     charset = (facts.charset, facts.charset_source) if facts.withheld else _charset(page)
     cursor = conn.execute(
         "INSERT INTO capture (id, site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, "

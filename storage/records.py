@@ -232,7 +232,11 @@ def facts(writer: WARCWriter, url: str, at: datetime, values: Mapping[str, objec
 
 
 def answer(
-    writer: WARCWriter, exchange: Exchange | Resource, same_as: tuple[str, str, str] | None, note: str | None
+    writer: WARCWriter,
+    exchange: Exchange | Resource,
+    same_as: tuple[str, str, str] | None,
+    note: str | None,
+    digest: str | None = None,
 ) -> str:
     """The record of a response or resource; gives its record id. See `captures.Warc.append`."""
     extra = {"WARC-Date": stamp(exchange.at)}
@@ -248,12 +252,12 @@ def answer(
     if note is not None:
         record = _plain(writer, url, "metadata", _fields(headers, note), FIELDS, extra)
     elif same_as is not None:
-        earlier_url, earlier_date, digest = same_as
+        earlier_url, earlier_date, same = same_as
         extra |= {
             "WARC-Profile": PROFILE_304 if headers.get_statuscode() == "304" else PROFILE_SAME,
             "WARC-Refers-To-Target-URI": earlier_url,
             "WARC-Refers-To-Date": earlier_date,
-            "WARC-Payload-Digest": digest,
+            "WARC-Payload-Digest": same,
         }
         http = headers if isinstance(exchange, Exchange) else None
         record = writer.create_warc_record(url, "revisit", http_headers=http, warc_headers_dict=extra)
@@ -261,6 +265,8 @@ def answer(
         record = _plain(writer, url, "resource", exchange.payload, exchange.content_type, extra)
     else:
         headers.replace_header("Content-Length", str(len(exchange.payload)))
+        if digest is not None:
+            extra["WARC-Payload-Digest"] = digest
         record = writer.create_warc_record(
             url,
             "response",

@@ -40,8 +40,12 @@ def entry(
     queue: Frontier, now: datetime = NOW, *, sites: tuple[int, ...] = (1, 2), kinds: tuple[Kind, ...] = KINDS
 ) -> Entry | None:
     """What the first shard that has something due gives."""
-    taken = (queue.take(shard, now, run=1, lease=LEASE, kinds=kinds) for shard in sorted(queue.shards(sites)))
-    return next((one for one in taken if one is not None), None)
+    taken = (queue.take(shard, now, kinds=kinds) for shard in sorted(queue.shards(sites)))
+    found = next((one for one in taken if one is not None), None)
+    if found is not None:
+        queue.lease([found], run=1, until=now + LEASE)
+        queue.asked([found], now=now)
+    return found
 
 
 def take(queue: Frontier, now: datetime = NOW, *, sites: tuple[int, ...] = (1, 2)) -> str | None:
@@ -165,9 +169,9 @@ def test_the_queue_is_sharded_by_host_and_site(queue: Frontier) -> None:
     assert sorted(queue.shards((1, 2))) == shards
     assert queue.shards((2,)) == shards[2:]
     assert queue.stirred == set(shards)
-    found = [queue.take(shard, NOW, run=1, lease=LEASE) for shard in shards[::-1]]
+    found = [queue.take(shard, NOW) for shard in shards[::-1]]
     assert [one.url for one in found if one] == ["https://b.example/2", "https://b.example/1", "https://a.example/1"]
-    assert queue.take(shards[1], NOW, run=1, lease=LEASE) is None
+    assert queue.take(shards[1], NOW, beside=[one.id for one in found if one]) is None
 
 
 def test_neither_taking_nor_planning_goes_through_the_queue(queue: Frontier, archive: Archive) -> None:
@@ -187,7 +191,7 @@ def test_neither_taking_nor_planning_goes_through_the_queue(queue: Frontier, arc
             return 0
 
         archive.db.conn.set_progress_handler(step, 10)
-        queue.take(shard, NOW, run=1, lease=LEASE)
+        queue.take(shard, NOW)
         queue.next_due(shard)
         archive.db.conn.set_progress_handler(None, 0)
         steps.append(count)

@@ -259,9 +259,7 @@ def test_status_of_sites_that_wait_fail_or_are_held(tmp_path: Path) -> None:
         for n in range(3):
             assert one()["state"] == "ok"
             (shard,) = archive.frontier.shards([site])
-            entry = archive.frontier.take(
-                shard, NOW + timedelta(days=n), run=run, lease=timedelta(minutes=10), kinds=["front"]
-            )
+            entry = archive.frontier.take(shard, NOW + timedelta(days=n), kinds=["front"])
             assert entry is not None
             archive.frontier.failed(entry, outcome="x", status=None, retry=NOW + timedelta(days=n + 1))
         assert one()["state"] == "failing"
