@@ -67,17 +67,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class _Came:
-    """What came of an address: an answer and what was read from it, or an error."""
+    """What came of an address: an answer and what was read from it, or an error. `freed`: its host may be asked on."""
 
     entry: Entry
     fetched: Fetched | None = None
     reading: Reading | None = None
     error: FetchError | None = None
-
-    @property
-    def good(self) -> bool:
-        """Whether the host answered, and had something to give."""
-        return self.fetched is not None and self.fetched.page.status < 400
+    freed: bool = False
 
 
 class Crawl:
@@ -191,7 +187,7 @@ class Crawl:
                 agenda.kept(one.entry)
             agenda.write()
         for one in came:
-            if not one.good or one.entry.refusals:  # only now is it known whether the host is to be left alone
+            if not one.freed:  # only now is it known whether the host is to be left alone
                 agenda.free(one.entry.host)
         for entry, outcome in outcomes:
             self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
@@ -227,7 +223,7 @@ class Crawl:
             await self.slots.again()
 
     async def _visit(self, fetcher: Fetcher, agenda: Agenda, entry: Entry) -> _Came:
-        """Fetch one address and read what came, in another process if there are any; its host need not wait for that."""
+        """Fetch one address and read what came; where that is done in another process its host need not wait for it."""
         anew = self.ingest.anew(entry.kind)
         etag, last_modified = (None, None) if anew else (entry.etag, entry.last_modified)
         try:
@@ -236,8 +232,18 @@ class Crawl:
             return _Came(entry, error=error)
         finally:
             self.slots.give()
-        if fetched.page.status < 400 and not entry.refusals:
+        good = fetched.page.status < 400 and not entry.refusals
+        if good and self.readers is not None:
             agenda.free(entry.host)
+        came = await self._read_anew(entry, fetched, anew=anew)
+        if good and self.readers is None:
+            good = came.reading is None or came.reading.verdict != "challenge"
+            if good:
+                agenda.free(entry.host)
+        return replace(came, freed=good)
+
+    async def _read_anew(self, entry: Entry, fetched: Fetched, *, anew: bool) -> _Came:
+        """Read what came if it was not read before."""
         if fetched.not_modified or (not anew and self.archive.holds(entry.url, fetched.page)):
             return _Came(entry, fetched)
         later = entry.kind == "story" and not self.limits.read
