@@ -15,6 +15,7 @@ from scraper import headers
 from scraper.clock import Clock
 from scraper.crawl import Crawl, Limits, Progress
 from scraper.fetch.client import user_agent
+from scraper.ingest import catch_up
 from scraper.settings import Settings, SiteSettings, require_contact
 from scraper.tally import Tally
 from scraper.workers import Readers
@@ -81,6 +82,7 @@ def crawl(
         )
         state = "interrupted"
         try:
+            catch_up(job.ingest)  # here and not in the loop, where Ctrl-C would have to wait for it
             tally = asyncio.run(job.run())
             failed = tally.failed_sites()
             named = {site.name for site in sites}
