@@ -26,7 +26,7 @@ from storage.archive import Archive
 class Outcome:
     """How a run ended. `state`: done, partly or failed. `recovered`: what was mended of a run that was killed.
 
-    `refused`: its sites that refuse us, see `storage.questions.refused`.
+    `refused`: its sites that refuse us, see `storage.standing.refused`.
     """
 
     run: int
