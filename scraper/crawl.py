@@ -33,6 +33,8 @@ COUNT_EVERY = 1.0
 """Seconds between two counts of what waits: to count is to go through all of it."""
 GATHER = 0.1
 """Seconds for which what came waits for more to be kept with it: an fsync costs as much as fetching a few pages."""
+LAST_MOMENT = 2.0
+"""Seconds that pages which are being read in other processes get to be done when a crawl is stopped."""
 FAR = 3600.0
 """Seconds for which the loop sleeps if only something that comes can go on."""
 _DROPPED = (RobotsDenied, AddressRefused)
@@ -108,7 +110,7 @@ class Crawl:
         self.random = Random(run)  # noqa: S311 - jitter, not a secret
         self.tally = Tally()
         self.ingest = Ingest(archive, self.sites, self.tally, limits.since, self.random)
-        self.reading = 0
+        self.reading: set[asyncio.Task[Any]] = set()
         self.stories_asked = 0
         self.stir = asyncio.Event()
         self.slots = Slots(settings.crawl.concurrency, self.stir.set)
@@ -119,7 +121,6 @@ class Crawl:
     async def run(self) -> Tally:
         """Take every source now, then all that is due; end when nothing is due within `limits.wait`."""
         frontier = self.archive.frontier
-        ingest.catch_up(self.ingest)
         now = self.clock.now()
         with self.archive.transaction():
             frontier.release_leases()
@@ -145,11 +146,28 @@ class Crawl:
             )
             try:
                 await self._loop(fetcher, agenda)
+            except asyncio.CancelledError:
+                await self._wind_up(agenda)
+                raise
             finally:
-                for task in self.tasks:
-                    task.cancel()
-                await asyncio.gather(*self.tasks, return_exceptions=True)
+                await self._cancel(self.tasks)
         return self.tally
+
+    async def _wind_up(self, agenda: Agenda) -> None:
+        """Stopped: requests under way are given up, what has come is kept; what is being read gets a moment for it."""
+        await self._cancel(self.tasks - self.reading)
+        if self.reading:
+            await asyncio.wait(self.reading, timeout=LAST_MOMENT)
+            await self._cancel(self.tasks)
+        self.done = [task for task in self.done if not task.cancelled()]
+        self._keep_group(agenda)
+
+    @staticmethod
+    async def _cancel(tasks: "set[asyncio.Task[Any]]") -> None:
+        ending = tuple(tasks)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
 
     async def _loop(self, fetcher: Fetcher, agenda: Agenda) -> None:
         """Whatever has come meanwhile is kept as one group: one write and fsync of the WARC, one transaction."""
@@ -200,7 +218,9 @@ class Crawl:
     def _start_due(self, fetcher: Fetcher, agenda: Agenda) -> None:
         """Start one task for each host that may be asked, as long as there are slots and reading keeps up."""
         while (
-            self.slots.free and self.reading < self.settings.crawl.concurrency and (entry := agenda.take()) is not None
+            self.slots.free
+            and len(self.reading) < self.settings.crawl.concurrency
+            and (entry := agenda.take()) is not None
         ):
             self.stories_asked += entry.kind == "story"
             self.slots.take()
@@ -259,11 +279,13 @@ class Crawl:
         site = self.sites[entry.site]
         if self.readers is None or later:
             return read(page, entry.kind, site.parser, site.timezone, only_optouts=later)
-        self.reading += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.reading.add(task)
         try:
             return await self.readers.read(page, entry.kind, site.parser, site.timezone)
         finally:
-            self.reading -= 1
+            self.reading.discard(task)
 
     def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
         """What came, without what was taken down; itself if it holds nothing of that."""

@@ -15,6 +15,7 @@ from scraper import headers
 from scraper.clock import Clock
 from scraper.crawl import Crawl, Limits, Progress
 from scraper.fetch.client import user_agent
+from scraper.ingest import catch_up
 from scraper.settings import Settings, SiteSettings, require_contact
 from scraper.tally import Tally
 from scraper.workers import Readers
@@ -25,7 +26,7 @@ from storage.archive import Archive
 class Outcome:
     """How a run ended. `state`: done, partly or failed. `recovered`: what was mended of a run that was killed.
 
-    `refused`: its sites that refuse us, see `storage.questions.refused`.
+    `refused`: its sites that refuse us, see `storage.standing.refused`.
     """
 
     run: int
@@ -81,6 +82,7 @@ def crawl(
         )
         state = "interrupted"
         try:
+            catch_up(job.ingest)  # here and not in the loop, where Ctrl-C would have to wait for it
             tally = asyncio.run(job.run())
             failed = tally.failed_sites()
             named = {site.name for site in sites}

@@ -18,6 +18,7 @@ from scraper.reading import Reading, read
 
 LIMIT = 120.0
 """Seconds for one page; the slowest real ones take a few."""
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class _Reader:
@@ -31,13 +32,21 @@ class _Reader:
         """What `scraper.reading.read` gives. Raises BrokenProcessPool if the process ended over it."""
         loop = asyncio.get_running_loop()
         if self.pid is None:
-            self.pid = await loop.run_in_executor(self._pool, os.getpid)
+            self.pid = await self._start(loop)
         alarm = loop.call_later(LIMIT, self.kill)
         try:
             bare = replace(page)  # without a tree that somebody made of it here
             return await loop.run_in_executor(self._pool, read, bare, kind, parser, timezone)
         finally:
             alarm.cancel()
+
+    def _start(self, loop: asyncio.AbstractEventLoop) -> "asyncio.Future[int]":
+        """Start the process; its id. It is born deaf to signals that may come before `_begin`."""
+        deaf = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+        try:
+            return loop.run_in_executor(self._pool, os.getpid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, deaf)
 
     def kill(self) -> None:
         """End the process at once."""
@@ -81,8 +90,9 @@ class Readers:
 
 
 def _begin() -> None:
-    """Ctrl-C goes to the whole group: the crawl answers it, and its readers end with it, even if it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Ctrl-C and SIGTERM go to the whole group: the crawl answers, and its readers end with it, even if it is killed."""
+    for number in STOPS:
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

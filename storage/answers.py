@@ -1,6 +1,6 @@
 """What an open archive answers. Nothing here writes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from parsers.page import Page
-from storage import history, keeping, questions
+from storage import history, keeping, questions, standing
 from storage.captures import Warc
 
 
@@ -58,13 +58,18 @@ class Answers:
         """People, most quoted first."""
         return questions.people(self.db.conn, limit=limit, experts_only=experts_only)
 
-    def status(self, *, now: datetime) -> list[dict[str, Any]]:
-        """One row a site; see `storage.questions.status`."""
-        return questions.status(self.db.conn, now=now)
+    def status(self, *, now: datetime, names: Collection[str] = ()) -> list[dict[str, Any]]:
+        """One row a site; see `storage.standing.standing`."""
+        return standing.standing(self.db.conn, now=now, names=names)
+
+    def robots(self, url: str) -> Page | None:
+        """A robots.txt as it stood last; None if it is not kept. Raises ArchiveDamaged."""
+        capture = standing.robots(self.db.conn, url)
+        return None if capture is None else self.page(capture)
 
     def refused(self) -> list[dict[str, Any]]:
-        """Sites that refuse us; see `storage.questions.refused`."""
-        return questions.refused(self.db.conn)
+        """Sites that refuse us; see `storage.standing.refused`."""
+        return standing.refused(self.db.conn)
 
     def verdicts(self) -> list[dict[str, Any]]:
         """Captures by verdict."""

@@ -5,15 +5,14 @@ anew on top of those. So every format is written from one choice, and an export 
 """
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 
 from parsers.errors import UsageError
 from parsers.url import try_canonical
 from storage import schema
 from storage.keeping import digest
+from storage.questions import known_sites
 from storage.timing import stamp
 
 PUBLIC_QUOTE = 200
@@ -124,7 +123,9 @@ def choose(conn: sqlite3.Connection, choice: Choice) -> None:
     if choice.since and choice.until and choice.since >= choice.until:
         raise UsageError("the span is empty", cause="--since is not before --until", next="--since 2026-11-01")
     conn.execute("CREATE TEMP TABLE wanted_site (id INTEGER PRIMARY KEY)")
-    conn.executemany("INSERT OR IGNORE INTO wanted_site VALUES (?)", [(key,) for key in _sites(conn, choice.sites)])
+    conn.executemany(
+        "INSERT OR IGNORE INTO wanted_site VALUES (?)", [(key,) for key in known_sites(conn, choice.sites).values()]
+    )
     _tombstones(conn)
     for name, select in _chosen(choice).items():
         conn.execute(f"CREATE TEMP TABLE {name} (id INTEGER PRIMARY KEY)")
@@ -141,19 +142,6 @@ def choose(conn: sqlite3.Connection, choice: Choice) -> None:
         f"CREATE TEMP VIEW coverage AS SELECT * FROM main.coverage WHERE {choice.days('day')} "
         "AND site IN (SELECT s.name FROM main.site s WHERE s.id IN wanted_site)"
     )
-
-
-def _sites(conn: sqlite3.Connection, names: Iterable[str]) -> list[int]:
-    known = dict(conn.execute("SELECT name, id FROM main.site ORDER BY name").fetchall())
-    for name in names:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            raise UsageError(
-                f"the archive has no site {name!r}",
-                cause=f"did you mean {close[0]!r}?" if close else f"its sites: {', '.join(known) or 'none'}",
-                next="newsmorgue status",
-            )
-    return [known[name] for name in names or known]
 
 
 def _tombstones(conn: sqlite3.Connection) -> None:

@@ -218,13 +218,65 @@ def test_quotes_and_people_answer(crawled: Crawled) -> None:
 
 def test_status_is_ok_after_a_crawl(crawled: Crawled) -> None:
     done = run("status", "--json", "--archive", str(crawled.folder), NEWSMORGUE_NOW=crawled.portal.now.isoformat())
-    rows = json.loads(done.stdout)["sites"]
+    sites = json.loads(done.stdout)["sites"]
     assert done.returncode == 0
-    assert [row["site"] for row in rows] == sorted(portal.name for portal in crawled.portals)
-    for row in rows:
-        assert {"site", "state", "last_success", "due", "queue", "fill"} <= set(row)
+    assert [row["site"] for row in sites] == sorted(portal.paper.name for portal in crawled.portals)
+    for row in sites:
+        assert {
+            "site",
+            "state",
+            "last_success",
+            "due",
+            "queue",
+            "fill",
+            "next_due",
+            "pace",
+            "verdicts",
+            "failures",
+        } <= set(row)
         assert row["state"] == "ok"
         assert row["fill"]["title"] == 1.0
+        assert row["verdicts"]["article"] > 0
+        assert row["next_due"] > crawled.portal.now.isoformat()
+
+
+def test_status_for_people_fits_and_shows_one_site_in_full(crawled: Crawled) -> None:
+    archive, now = ("--archive", str(crawled.folder)), crawled.portal.now.isoformat()
+    shown = run("status", *archive, NEWSMORGUE_NOW=now)
+    assert max(map(len, shown.stdout.splitlines())) <= 100
+    assert all(portal.paper.name in shown.stdout for portal in crawled.portals)
+    name = crawled.portal.paper.name
+    one = run("status", name, *archive, NEWSMORGUE_NOW=now)
+    assert one.returncode == 0
+    assert "title 100%" in one.stdout
+    assert f"did you mean {name!r}?" in run("status", name[:-1], *archive).stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search", "harbour", "--site", "nosuch"],
+        ["quotes", "--site", "nosuch"],
+        ["status", "nosuch"],
+        ["crawl", "nosuch"],
+        ["export", "csv", "out", "--site", "nosuch"],
+    ],
+)
+def test_a_site_that_is_not_known_is_bad_usage(crawled: Crawled, tmp_path: Path, arguments: list[str]) -> None:
+    done = run(*arguments, "--archive", str(crawled.folder), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'nosuch'" in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments", [["search", "harbour"], ["quotes"], ["people"], ["status"], ["verify"], ["diff", "https://a.example/"]]
+)
+def test_one_document_and_lines_exclude_each_other(crawled: Crawled, arguments: list[str]) -> None:
+    done = run(*arguments, "--json", "--jsonl", "--archive", str(crawled.folder))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "exclude each other" in done.stderr
 
 
 def test_doctor_finds_what_is_wrong(tmp_path: Path) -> None:

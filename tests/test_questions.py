@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parsers.article import Article, Block, Quote, When
+from parsers.errors import UsageError
 from parsers.page import Page
 from storage.archive import Archive
 from storage.questions import match
@@ -105,7 +106,10 @@ def test_what_a_hit_says(archive: Archive) -> None:
 
 def test_filters(archive: Archive) -> None:
     assert titles(archive, "storm", site="other") == ["Budget passed"]
-    assert titles(archive, "storm", site="nobody") == []
+    with pytest.raises(UsageError, match="did you mean 'other'"):
+        archive.search("storm", site="othr")
+    with pytest.raises(UsageError, match="its sites: example, other"):
+        archive.quotes(site="nobody")
     assert len(titles(archive, "storm", limit=2)) == 2
     fifth = datetime(2026, 3, 5, tzinfo=UTC)
     assert titles(archive, "storm", until=fifth) == ["Harbour closed"]
@@ -212,10 +216,14 @@ def test_people_and_experts(archive: Archive) -> None:
 
 def test_status_says_how_each_site_is(archive: Archive) -> None:
     rows = archive.status(now=NOW)
-    assert [list(row) for row in rows] == [["site", "state", "last_success", "due", "queue", "fill", "cause"]] * 2
+    keys = "site state cause last_success due queue next_due verdicts failures fill".split()
+    assert [list(row) for row in rows] == [keys] * 2
+    assert archive.status(now=NOW, names=["other"]) == rows[1:]
     first = rows[0]
     assert (first["site"], first["state"], first["last_success"]) == ("example", "ok", "2026-03-11T06:00:00.000Z")
-    assert (first["due"], first["queue"]) == (0, 0)
+    assert (first["due"], first["queue"], first["next_due"]) == (0, 0, None)
+    assert (first["verdicts"], first["failures"]) == ({"article": 2}, {})
+    assert archive.status(now=NOW + timedelta(days=8), names=["example"])[0]["verdicts"] == {"article": 1}
     assert first["fill"] == {
         "title": 1.0,
         "teaser": 0.5,
@@ -246,13 +254,16 @@ def test_status_of_sites_that_wait_fail_or_are_held(tmp_path: Path) -> None:
             "last_success": None,
             "due": 1,
             "queue": 2,
+            "next_due": "2026-03-10T06:00:00.000Z",
+            "verdicts": {},
+            "failures": {},
             "fill": {},
             "cause": "",
         }
         assert one() == never
         answer = Exchange(front, NOW, b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 503 Busy\r\n\r\n", b"busy")
         archive.keep(Page(front, b"busy", status=503), [answer], run=run, site=site, kind="front", verdict="error")
-        assert one() == never
+        assert one() == never | {"verdicts": {"error": 1}}
         answer = Exchange(front, NOW, b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"front")
         archive.keep(Page(front, b"front"), [answer], run=run, site=site, kind="front", verdict="front")
         assert one()["state"] == "ok"

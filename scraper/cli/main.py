@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import keyword
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +13,7 @@ from parsers.errors import NewsmorgueError
 from parsers.version import __version__
 from scraper.cli.output import printable
 
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 # verb: (module, what `--help` says). The module is imported when its verb is called, so that help starts fast.
 VERBS = {
     "init": ("scraper.cli.init", "Make an archive folder with its settings."),
@@ -41,7 +43,7 @@ Start here:
   newsmorgue parse page.html --url https://example.org/story
 \b
 Exit codes: 0 done, 1 failed, 2 usage or settings, 3 some sites failed, 4 a check found something,
-75 another run holds the lock, 130 interrupted (the next run goes on).
+75 another run holds the lock, 130 interrupted, 143 by SIGTERM (the next run goes on).
 """
 
 
@@ -86,8 +88,18 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a verb and leave with its exit code."""
-    sys.exit(run(arguments))
+    """Run a verb and leave with its exit code. SIGTERM ends a verb as Ctrl-C does, but for the exit code."""
+    terminated: list[int] = []
+
+    def terminate(number: int, frame: object) -> None:
+        terminated.append(number)
+        signal.raise_signal(signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, terminate)
+    code = run(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # it is over: one that comes now changes nothing
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(TERMINATED if terminated and code == INTERRUPTED else code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -104,7 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
-        return 130
+        return INTERRUPTED
     except SystemExit:  # click's answer to a closed pipe: the reader of our output (head, less) has seen enough
         return 0
     return code if isinstance(code, int) else 0

@@ -7,6 +7,7 @@ address wrapped in IPv6 meets the same check.
 
 import asyncio
 import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -49,8 +50,31 @@ async def resolve(host: str, port: int) -> Sequence[str]:
     """The addresses of a host, as the system gives them. Raises OSError."""
     with suppress(ValueError):
         return (str(ip_address(host)),)
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(item[4][0]) for item in found))
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[Sequence[str]] = loop.create_future()
+
+    def answer(names: Sequence[str], error: Exception | None) -> None:
+        if found.cancelled():
+            return
+        if error is None:
+            found.set_result(names)
+        else:
+            found.set_exception(error)
+
+    def ask() -> None:
+        names: Sequence[str] = ()
+        problem = None
+        try:
+            items = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            names = tuple(dict.fromkeys(str(item[4][0]) for item in items))
+        except (OSError, UnicodeError) as error:
+            problem = error
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(answer, names, problem)
+
+    # Not in the loop's own threads: Python would not end before they do, and a name server may take half a minute.
+    threading.Thread(target=ask, daemon=True).start()
+    return await found
 
 
 class Guard:

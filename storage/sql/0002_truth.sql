@@ -30,6 +30,10 @@ DROP INDEX frontier_host;
 
 CREATE INDEX frontier_host ON frontier (host_id, site_id, state, priority DESC, due DESC);
 
+DROP INDEX capture_verdict;
+
+CREATE INDEX capture_verdict ON capture (verdict, site_id, at, kind);
+
 DROP INDEX capture_asked;
 
 CREATE INDEX capture_asked ON capture (asked, at);
