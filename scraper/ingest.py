@@ -100,6 +100,8 @@ class Ingest:
         site = self.sites[entry.site]
         known = page.status == 304 or kept.identical
         outcome, news = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
+        if reading is not None and reading.article is not None and reading.verdict == "article" and not entry.checks:
+            patterns.count_form(self.archive.db.conn, entry.url, reading.article.canonical_url or entry.url, now=now)
         if news is not None and not entry.checks:
             left = patterns.count(self.archive.db.conn, entry.kind, entry.url, news=news, now=now)
             self._drop(entry.site, patterns.DROPPED, now, left)
@@ -275,6 +277,8 @@ class Ingest:
     ) -> bool:
         """Queue an address found on a page, unless it is known or a trap's; whether it was."""
         frontier = self.archive.frontier
+        if kind == "story":
+            url = patterns.form_of(self.archive.db.conn, url, now=now)
         if frontier.knows(url) or (kind == "story" and self.archive.knows(url)):
             return False
         if cause := patterns.trap(self.archive.db.conn, kind, url, now=now):

@@ -19,6 +19,8 @@ WINDOW = timedelta(days=7)
 """After that a shape is counted anew: a site may have changed."""
 PROVEN = 5
 """Stories that a shape must have brought to vouch for a link that does not look like one."""
+FORMS = 3
+"""Addresses with a query of some names that must have shown the story of the address without it, and no other, to vouch for more."""
 DROPPED = "pattern"
 """The outcome of what is left alone; the reason in the ledger, too."""
 
@@ -32,11 +34,7 @@ def count(conn: sqlite3.Connection, kind: str, url: str, *, news: bool, now: dat
         return 0
     key = host(url), kind, shape(url)
     before = _closed(conn, key, now)
-    conn.execute(
-        "INSERT INTO host_pattern VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET "
-        "fruitful = iif(since < ?7, 0, fruitful) + ?4, barren = iif(since < ?7, 0, barren) + ?5, since = iif(since < ?7, ?6, since)",
-        (*key, int(news), int(not news), stamp(now), stamp(now - WINDOW)),
-    )
+    _add(conn, key, news=news, now=now)
     if before or not _closed(conn, key, now):
         return 0
     conn.create_function("shape", 1, shape, deterministic=True)
@@ -62,12 +60,40 @@ def proven(conn: sqlite3.Connection, url: str, *, now: datetime) -> bool:
     return fruitful >= PROVEN and barren * 4 <= fruitful
 
 
+def form_of(conn: sqlite3.Connection, url: str, *, now: datetime) -> str:
+    """The address without its query, if queries of such names have only ever led to the story that stands there; else itself."""
+    home, mark, query = url.partition("?")
+    if not mark:
+        return url
+    barren, fruitful = _counts(conn, (host(url), "form", _names(query)), now)
+    return home if barren >= FORMS and not fruitful else url
+
+
+def count_form(conn: sqlite3.Connection, url: str, shown: str, *, now: datetime) -> None:
+    """Count what an address with a query showed when it was first asked for. `shown`: what the story calls its own address."""
+    home, mark, query = url.partition("?")
+    if mark:
+        _add(conn, (host(url), "form", _names(query)), news=shown != home, now=now)
+
+
+def _names(query: str) -> str:
+    return "&".join(pair.partition("=")[0] for pair in query.split("&"))
+
+
 def repeats(conn: sqlite3.Connection, kept: KeptArticle) -> bool:
     """Whether a new article shows the very text of another one of its own site, as the pages of a trap do."""
     (sites,) = conn.execute(
         "SELECT count(DISTINCT coalesce(site_id, 0)) FROM article WHERE id IN (?, ?)", (kept.article, kept.copy_of)
     ).fetchone()
     return kept.copy_of is not None and sites == 1
+
+
+def _add(conn: sqlite3.Connection, key: tuple[str, str, str], *, news: bool, now: datetime) -> None:
+    conn.execute(
+        "INSERT INTO host_pattern VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET "
+        "fruitful = iif(since < ?7, 0, fruitful) + ?4, barren = iif(since < ?7, 0, barren) + ?5, since = iif(since < ?7, ?6, since)",
+        (*key, int(news), int(not news), stamp(now), stamp(now - WINDOW)),
+    )
 
 
 def _limited(kind: str, url: str) -> bool:

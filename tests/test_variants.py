@@ -80,3 +80,33 @@ def test_a_rebuild_finds_the_same_aliases(tmp_path: Path) -> None:
     before = [rows(tmp_path, f"SELECT * FROM {table} ORDER BY 1") for table in tables]
     rebuild(tmp_path, load(tmp_path, environ={}))
     assert [rows(tmp_path, f"SELECT * FROM {table} ORDER BY 1") for table in tables] == before
+
+
+def test_queries_that_never_said_anything_are_left_out(tmp_path: Path) -> None:
+    """After three stories found under a query that changed nothing, others are asked for without it, and known ones not at all."""
+    paths = [f"/2026/03/10/two-boats-lost-in-the-high-tide-{n}/" for n in range(5)]
+    with Server() as server:
+        for n, path in enumerate(paths):
+            page = html(
+                f"Boat {n} lost", f"<p>It was boat {n}.</p>{PROSE}", f'<link rel="canonical" href="{server.url(path)}">'
+            )
+            server.at.update({path: answer(page), f"{path}?from=list": answer(page)})
+        server.at["/"] = [answer(front(*(f"{path}?from=list" for path in shown))) for shown in (paths[:3], paths)]
+        visit(server, tmp_path)
+        before = len(server.targets)
+        visit(server, tmp_path, now=NOW + timedelta(minutes=30))
+        assert [target for target in server.targets[before:] if target != "/"] == paths[3:]
+        assert len(rows(tmp_path, "SELECT url FROM articles")) == 5
+
+
+def test_a_query_that_names_the_story_stays(tmp_path: Path) -> None:
+    paths = [f"/story?id={n}" for n in range(5)]
+    with Server() as server:
+        for n, path in enumerate(paths):
+            server.at[path] = answer(
+                html(f"Boat {n} lost in the high tide of March", f"<p>It was boat {n}.</p>{PROSE}")
+            )
+        server.at["/"] = [answer(front(*shown)) for shown in (paths[:4], paths)]
+        visit(server, tmp_path)
+        visit(server, tmp_path, now=NOW + timedelta(minutes=30))
+        assert len(rows(tmp_path, "SELECT url FROM articles")) == 5

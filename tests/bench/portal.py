@@ -8,17 +8,12 @@ Only loopback is spoken to.
 import argparse
 import json
 import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import common
+from portals import ask, portal, tools
 
 from scraper.cli.main import run
 from storage.archive import Archive
@@ -49,13 +44,13 @@ def main() -> int:
     parser.add_argument("--only", choices=SOURCES, help="one row of the table")
     parser.add_argument("--since", help="crawl with --since, a backfill")
     arguments = parser.parse_args()
-    tools = common.shared()
-    script = tools / "tools" / "crawl" / "portal.py" if tools else None
-    if script is None or not script.is_file():
+    judge = tools()
+    if judge is None:
         print("left out: the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
         return 0
     missed = 0
-    with portal(script, arguments.hosts, arguments.articles) as control, tempfile.TemporaryDirectory() as area:
+    sizes = ("--hosts", str(arguments.hosts), "--articles", str(arguments.articles))
+    with portal(judge, *sizes) as control, tempfile.TemporaryDirectory() as area:
         truth = {row["url"]: row for row in map(json.loads, ask(control, "/truth").splitlines())}
         hosts = json.loads(ask(control, "/hosts"))
         print(f"{len(truth)} stories on {len(hosts)} hosts; load {os.getloadavg()[0]:.1f}")
@@ -86,41 +81,9 @@ def crawled(folder: Path, hosts: list[str], sources: list[str] | None, since: st
         return {str(row["url"]): str(row["title"]) for row in archive.db.query("SELECT url, title FROM articles")}
 
 
-@contextmanager
-def portal(script: Path, hosts: int, articles: int) -> Iterator[int]:
-    """A running portal; gives its control port."""
-    port = next(port for port in range(18200, 19000, 2) if free(port) and free(port + 1))
-    sizes = ["--hosts", str(hosts), "--articles", str(articles), "--port", str(port)]
-    process = subprocess.Popen([sys.executable, str(script), *sizes], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        if process.stdout.readline().strip() != "ready":
-            raise SystemExit("the portal did not start")
-        yield port + 1
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def free(port: int) -> bool:
-    """Whether nobody listens on a port of any loopback address."""
-    with socket.socket() as one:
-        try:
-            one.bind(("", port))
-        except OSError:
-            return False
-        return True
-
-
 def requests(control: int) -> int:
     """How many requests the portal has answered so far."""
     return int(json.loads(ask(control, "/stats"))["requests"])
-
-
-def ask(control: int, path: str) -> str:
-    """What the portal's control says."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{control}{path}") as answer:
-        return str(answer.read().decode())
 
 
 if __name__ == "__main__":
