@@ -1,6 +1,7 @@
 """Names and bytes that stay: what is asked of the disk so that a power cut takes nothing back."""
 
 import os
+import shutil
 from pathlib import Path
 
 
@@ -25,9 +26,12 @@ def make_folder(path: Path) -> None:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a text file that is there whole or not at all, and stays."""
+    """Write a text file that is there whole or not at all, and stays. Who may read it does not change."""
     part = path.with_name(f"{path.name}.part")
     try:
+        part.touch()
+        if path.exists():
+            shutil.copymode(path, part)
         part.write_text(text, "utf-8")
         sync(part)
         part.replace(path)

@@ -111,7 +111,7 @@ def _chosen(settings: Settings, names: tuple[str, ...], folder: Path) -> tuple[S
     if not settings.sites:
         raise UsageError(
             f"{folder / FILE} names no site",
-            next='add a block:  [site.example]  home = "https://example.org/"',
+            next=f"newsmorgue add https://example.org/ --archive {folder}",
         )
     if names:
         return tuple(settings.site(name) for name in dict.fromkeys(names))

@@ -40,8 +40,8 @@ respect = ["noarchive", "tdm-reservation"]
     epilog="""\b
 Example:
   newsmorgue init clips --contact archive@example.org
-  cd clips && $EDITOR newsmorgue.toml     # add a [site.NAME] block
-  newsmorgue crawl"""
+  newsmorgue add https://example.org/ --archive clips
+  newsmorgue crawl --archive clips"""
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--contact", required=True, metavar="MAIL", help="Mail address or web page of whoever answers for it.")
@@ -59,7 +59,9 @@ def init(folder: Path, contact: str, dry_run: bool) -> int:
         return 0
     make(folder, TEMPLATE.format(contact=contact), now=clock(os.environ).now())
     say(f"made {folder}/")
-    say(f"next: add a [site.NAME] block to {folder / FILE}, then  newsmorgue crawl --archive {folder}")
+    say(
+        f"next:  newsmorgue add https://example.org/ --archive {folder}     or write a [site.NAME] block into {folder / FILE}"
+    )
     return 0
 
 

@@ -17,6 +17,7 @@ INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 # verb: (module, what `--help` says). The module is imported when its verb is called, so that help starts fast.
 VERBS = {
     "init": ("scraper.cli.init", "Make an archive folder with its settings."),
+    "add": ("scraper.cli.add", "Look at a site and add its block to newsmorgue.toml."),
     "crawl": ("scraper.cli.crawl", "Fetch what the sites have, read it and keep it."),
     "status": ("scraper.cli.status", "Say how each site is doing."),
     "parse": ("scraper.cli.parse", "Read one page and show what is in it; keeps nothing."),
@@ -40,6 +41,7 @@ EPILOG = """\b
 Start here:
   newsmorgue demo                              a whole crawl on this machine, under a minute
   newsmorgue init clips --contact you@example.org
+  newsmorgue add https://example.org/ --archive clips
   newsmorgue parse page.html --url https://example.org/story
 \b
 Exit codes: 0 done, 1 failed, 2 usage or settings, 3 some sites failed, 4 a check found something,
