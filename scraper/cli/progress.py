@@ -57,7 +57,8 @@ class Watch:
     def total(self) -> str:
         """All sites in a few words."""
         tried, due = sum(map(Counter.total, self.seen.values())), sum(waits.due for waits in self.waiting.values())
-        return f"{len(self.waiting)} sites, {tried} tried, {due} due, {duration(time.monotonic() - self.started)}"
+        sites = "1 site" if len(self.waiting) == 1 else f"{len(self.waiting)} sites"
+        return f"{sites}, {tried} tried, {due} due, {duration(time.monotonic() - self.started)}"
 
 
 def _waits(waits: Waiting) -> str:
