@@ -7,15 +7,23 @@ import math
 import time
 from asyncio import Future, get_running_loop
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
+from typing import NamedTuple
 
 from storage.frontier import Entry, Frontier, Kind, Shard
 
 LEASE = timedelta(minutes=10)
 SOON = 0.05
 """Seconds. A host that may be asked again so soon is not looked up first."""
+
+
+class Waiting(NamedTuple):
+    """What waits of a site: addresses that are due, and seconds until one of its hosts may be asked (None: being asked)."""
+
+    due: int
+    seconds: float | None
 
 
 class Agenda:
@@ -109,6 +117,15 @@ class Agenda:
         """Whether something is due in so many seconds. That a host's pace puts it off does not count."""
         last = self._seconds() + wait
         return any(due <= last for due in self._due.values())
+
+    def waiting(self, due: Mapping[int, int]) -> dict[int, Waiting]:
+        """What waits of each site. `due`: how many addresses."""
+        busy = {shard.site for host in self._busy for shard in self._shards[host]}
+        now, first = self._seconds(), dict[int, float]()
+        for host, at in self._at.items():
+            for shard in self._shards[host]:
+                first[shard.site] = min(first.get(shard.site, math.inf), max(at - now, 0.0))
+        return {site: Waiting(due.get(site, 0), None if site in busy else first.get(site)) for site in self._sites}
 
     def _know(self, shards: Iterable[Shard]) -> set[int]:
         """Hosts of those shards that are ours."""

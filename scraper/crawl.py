@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -13,7 +13,7 @@ from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
 from parsers.page import Page
 from parsers.url import canonical
 from scraper import ingest
-from scraper.agenda import Agenda, Slots
+from scraper.agenda import Agenda, Slots, Waiting
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
 from scraper.headers import Header
@@ -47,8 +47,8 @@ class Progress(Protocol):
     def fetched(self, site: str, url: str, outcome: str) -> None:
         """An address was tried."""
 
-    def queued(self, due: int) -> None:
-        """How many addresses wait."""
+    def queued(self, waiting: Mapping[str, Waiting]) -> None:
+        """What waits of each site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,8 @@ class Crawl:
             self._start_due(fetcher, agenda)
             if loop.time() - counted >= COUNT_EVERY:
                 counted = loop.time()
-                self.progress.queued(self.archive.frontier.due_count(self.sites, self.clock.now()))
+                due = self.archive.frontier.due_counts(self.sites, self.clock.now())
+                self.progress.queued({self.sites[site].name: one for site, one in agenda.waiting(due).items()})
             if not self.tasks and not self.done and not agenda.due_within(self.limits.wait):
                 return
             soonest = agenda.next() if self.slots.free else math.inf

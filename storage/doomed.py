@@ -36,6 +36,7 @@ ROWS = (
     ("visit", "capture_id IN gone_capture"),
     ("capture", "id IN gone_capture"),
     ("frontier", "url IN gone_url"),
+    ("failure", "url IN gone_url"),
     ("person", "id IN gone_person"),
     ("tag", "id IN gone_tag"),
     ("author", "id IN gone_author"),

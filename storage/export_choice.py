@@ -67,6 +67,7 @@ TABLES = {
     "placement": "+front_id IN chosen_front AND +card_id IN (SELECT id FROM chosen_card) AND {touching}",
     "story": "+id IN chosen_story",
     "story_member": f"+{_ARTICLES}",
+    "failure": "+run_id IN chosen_run AND +site_id IN wanted_site AND NOT taken_down(url)",
     "ledger": "+site_id IN wanted_site AND {days}",
     "takedown": "1",
 }
@@ -105,12 +106,13 @@ PUBLIC = {
     ("capture", "kept_because"): "NULL",
     ("run", "settings"): "'{}'",
 }
-"""What stands in a public export in place of a column; `takedown` has no rows there."""
+"""What stands in a public export in place of a column; `takedown` and `failure` have no rows there."""
 
 LEFT_OUT = {
     "articles": {"teaser", "card_teaser", "description", "summary", "body"},
     "captures": {"problem"},
     "front_page_history": {"teaser"},
+    "runs": {"problems", "settings"},
 }
 """Columns of views that would be empty in a public export and are left out of its files."""
 
@@ -225,7 +227,7 @@ def _cover(conn: sqlite3.Connection, table: str, choice: Choice) -> None:
     columns = [row[1] for row in conn.execute(f"PRAGMA main.table_info({table})")]
     shown = ", ".join(f'{replaced.get((table, name), chr(34) + name + chr(34))} AS "{name}"' for name in columns)
     rows = TABLES[table].format(touching=_touching(choice), days=choice.days("day"))
-    if choice.public and table == "takedown":
+    if choice.public and table in ("takedown", "failure"):
         rows = "0"
     # `likely`, and a plus sign before each key, leave the planner with the plan that it has without our condition: it knows
     # nothing of our lists and would walk through them.

@@ -332,13 +332,13 @@ class Frontier:
         ).fetchone()
         return instant(row[0]) if row[0] else None
 
-    def due_count(self, sites: Iterable[int], now: datetime) -> int:
-        """How many addresses of some sites wait. Goes through all of them: to be asked now and then."""
-        row = self.conn.execute(
-            f"SELECT count(*) FROM frontier WHERE site_id IN ({_marks(sites)}) AND state = 'due' AND due <= ?",
+    def due_counts(self, sites: Iterable[int], now: datetime) -> dict[int, int]:
+        """How many addresses of each site wait. Goes through all of them: to be asked now and then."""
+        rows = self.conn.execute(
+            f"SELECT site_id, count(*) FROM frontier WHERE site_id IN ({_marks(sites)}) AND state = 'due' AND due <= ? GROUP BY 1",
             (*sites, stamp(now)),
-        ).fetchone()
-        return int(row[0])
+        )
+        return dict(rows.fetchall())
 
     def known(self, site: int, kind: Kind) -> int:
         """How many addresses of a kind are known of a site, further pages and parts included."""

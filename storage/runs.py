@@ -36,10 +36,14 @@ def end(conn: sqlite3.Connection, facts: EndFacts, *, now: datetime) -> None:
 
 
 def failure(archive: "Archive", facts: FailureFacts, *, site: int, now: datetime) -> None:
-    """The rows of an address that did not come: ledger, queue and, if its host is to be left alone, the host."""
+    """The rows of an address that did not come: itself, ledger, queue and, if its host is to be left alone, the host."""
     retry = instant(facts.retry) if facts.retry else None
     archive.note(site, now.date(), "tried")
     archive.note(site, now.date(), "dropped" if facts.dropped else "failed", facts.outcome)
+    archive.db.execute(
+        "INSERT OR REPLACE INTO failure (run_id, url, site_id, at, outcome, status) VALUES (?, ?, ?, ?, ?, ?)",
+        (facts.run, facts.url, site, stamp(now), facts.outcome, facts.status),
+    )
     if facts.held_for and retry is not None:
         archive.frontier.hold(facts.url, until=retry, reason=facts.held_for, now=now)
     entry = archive.frontier.find(facts.url, site=site, kind=facts.kind, now=now)

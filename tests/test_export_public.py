@@ -188,7 +188,7 @@ SEEN = """
 def test_every_text_is_left_out_or_may_be_seen(crawled: Crawled) -> None:
     """A new column of text fails this test until someone has decided."""
     found = set()
-    for table in set(TABLES) - {"takedown"}:
+    for table in set(TABLES) - {"takedown", "failure"}:
         for row in crawled.rows(f"PRAGMA table_info({table})"):
             time = {"UTC", "UTC date"} & {c.unit for c in columns(table, Choice()) if c.column == row["name"]}
             if row["type"] in ("TEXT", "BLOB") and not time:

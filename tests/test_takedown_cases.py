@@ -260,7 +260,7 @@ def test_a_story_that_failed_to_come(paper: Paper) -> None:
     paper.archive.failed(facts, site=paper.site, now=paper.now)
     folder = close(paper)
     plan = down(folder, OWLS)
-    assert plan.rows == {"placement": 1, "card": 1, "frontier": 1}
+    assert plan.rows == {"placement": 1, "card": 1, "frontier": 1, "failure": 1}
     assert found(folder, [TITLE, TEASER, OWLS]) == []
     with Archive.open(folder) as archive:
         ledger = archive.db.execute("SELECT stage, n FROM ledger WHERE stage = 'failed'").fetchall()

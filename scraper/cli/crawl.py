@@ -9,7 +9,7 @@ import click
 
 from parsers.errors import NewsmorgueError, PartlyFailed, UsageError
 from scraper.cli.common import archive_folder, archive_option, instant
-from scraper.cli.output import data, say
+from scraper.cli.output import counted, data, say
 from scraper.cli.progress import watching
 from scraper.clock import clock
 from scraper.crawl import Limits
@@ -77,6 +77,8 @@ def crawl(
         say(f"{older} older stories that sitemaps list were left out; --since DATE takes them")
     failed = ", ".join(outcome.tally.failed_sites())
     step = f"newsmorgue status --archive {folder}"
+    if not as_json and not failed and not outcome.refused:
+        say(f"next: {step}     or  newsmorgue search WORDS --archive {folder}")
     problems: list[NewsmorgueError] = [_refused(site) for site in outcome.refused]
     if failed:
         kind = NewsmorgueError if outcome.state == "failed" else PartlyFailed
@@ -142,6 +144,24 @@ def _first_error(outcome: Outcome) -> str:
     return next(iter(outcome.tally.errors.values()), "").splitlines()[0] if outcome.tally.errors else ""
 
 
+SHOWN = 10
+"""Errors that are said one by one."""
+STORIES = ("new", "changed", "unchanged")
+NOT_ASKED = ("robots_denied", "address_refused")
+FAILED = ("connection_failed", "deadline_exceeded", "bad_response", "too_large", "host_held")
+
+
+def _summary(seen: Mapping[str, int]) -> str:
+    """What came of a site in one line: stories, other pages by verdict, what was not to be asked for, what failed and why."""
+    words = [", ".join(f"{seen.get(word, 0)} {word}" for word in STORIES)]
+    named = {*STORIES, *NOT_ASKED, *FAILED, "tried", "got"}
+    others = {"other pages": tuple(sorted(set(seen) - named)), "not asked": NOT_ASKED, "failed": FAILED}
+    for heading, outcomes in others.items():
+        if said := counted({outcome: seen[outcome] for outcome in outcomes if seen.get(outcome)}):
+            words.append(f"{heading}: {said}")
+    return "; ".join(words)
+
+
 def _report(outcome: Outcome, *, as_json: bool) -> None:
     counts, dropped = outcome.tally.counts, outcome.tally.dropped
     for words in outcome.recovered:
@@ -163,11 +183,13 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         )
         return
     seconds = (outcome.ended - outcome.started).total_seconds()
-    words = ", ".join(f"{counts[word]} {word}" for word in sorted(counts) if word not in ("tried", "got"))
-    say(
-        f"run {outcome.run} {outcome.state} in {seconds:.1f} s: {counts['tried']} requests; {words or 'nothing was due'}"
-    )
+    say(f"run {outcome.run} {outcome.state} in {seconds:.1f} s: {counts['tried'] or 'no'} addresses asked")
+    for site, seen in sorted(outcome.tally.by_site.items()):
+        say(f"  {site}: {_summary(seen)}")
     if dropped:
-        say(f"links not followed: {', '.join(f'{dropped[cause]} {cause}' for cause in sorted(dropped))}")
-    for url, problem in list(outcome.tally.errors.items())[:10]:
+        say(f"links not followed: {counted(dropped)}")
+    errors = outcome.tally.errors
+    for url, problem in list(errors.items())[:SHOWN]:
         say(f"  {url}: {problem.splitlines()[0]}")
+    if len(errors) > SHOWN:
+        say(f"  and {len(errors) - SHOWN} more, in the table failure of archive.db")

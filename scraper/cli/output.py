@@ -19,6 +19,13 @@ def printable(text: str) -> str:
     return "".join(c if c == "\n" or c.isprintable() else "\ufffd" for c in text)
 
 
+def counted(counts: Mapping[str, int]) -> str:
+    """Counts in words, the largest first: `12 article, 2 gone`."""
+    return ", ".join(
+        f"{number} {word}" for word, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
 def say(text: str) -> None:
     """Words for the person at the terminal, on stderr."""
     click.echo(printable(text), err=True)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from scraper.cli.common import archive_folder, archive_option
-from scraper.cli.output import document, json_options, lines, printable, say, table
+from scraper.cli.output import counted, document, json_options, lines, printable, say, table
 from scraper.clock import clock
 from scraper.settings import load
 from scraper.standing import standing
@@ -70,7 +70,7 @@ def _short(row: Mapping[str, Any]) -> dict[str, object]:
         "next_due": _minute(row["next_due"]),
         "pace": _seconds(row["pace"]),
         "waits": f"{row['due']} of {row['queue']}",
-        "week": "; ".join(words for words in (_counts(pages), _failed(row)) if words),
+        "week": "; ".join(words for words in (counted(pages), _failed(row)) if words),
     }
 
 
@@ -78,8 +78,8 @@ def _one(row: Mapping[str, Any]) -> None:
     """One site, a line for each thing that is known."""
     said = {
         **_short(row),
-        "verdicts": _counts(row["verdicts"]) or "nothing came",
-        "failures": _counts(row["failures"]) or "none",
+        "verdicts": counted(row["verdicts"]) or "nothing came",
+        "failures": counted(row["failures"]) or "none",
         "fill": ", ".join(f"{name} {share:.0%}" for name, share in row["fill"].items()) or "no articles",
     }
     headings = {
@@ -97,11 +97,7 @@ def _state(row: Mapping[str, Any]) -> str:
 
 
 def _failed(row: Mapping[str, Any]) -> str:
-    return f"failed: {_counts(row['failures'])}" if row["failures"] else ""
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {word}" for word, number in sorted(counts.items(), key=lambda item: -item[1]))
+    return f"failed: {counted(row['failures'])}" if row["failures"] else ""
 
 
 def _minute(time: str | None) -> str:

@@ -49,6 +49,11 @@ CREATE TABLE warc (file TEXT PRIMARY KEY, indexed INTEGER NOT NULL) STRICT, WITH
 
 INSERT INTO warc SELECT file, max("offset" + length) FROM visit GROUP BY file;
 
+CREATE TABLE failure (
+  run_id INTEGER NOT NULL REFERENCES run(id), url TEXT NOT NULL, site_id INTEGER NOT NULL REFERENCES site(id), at TEXT NOT NULL,
+  outcome TEXT NOT NULL, status INTEGER, PRIMARY KEY (run_id, url)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE lost (
   file TEXT NOT NULL, offset INTEGER NOT NULL, length INTEGER NOT NULL, at TEXT NOT NULL, reason TEXT NOT NULL,
   PRIMARY KEY (file, offset)

@@ -94,7 +94,9 @@ FROM capture c LEFT JOIN site s ON s.id = c.site_id;
 CREATE VIEW runs AS
 SELECT r.id, r.command, r.version, r.started, r.ended, round((julianday(r.ended) - julianday(r.started)) * 86400, 3) AS seconds,
   r.state, (SELECT count(*) FROM capture c WHERE c.run_id = r.id) AS captures,
-  (SELECT count(*) FROM visit v WHERE v.run_id = r.id) AS visits, r.errors, r.counts
+  (SELECT count(*) FROM visit v WHERE v.run_id = r.id) AS visits, r.errors, r.counts,
+  (SELECT json_group_array(json_object('url', f.url, 'cause', f.outcome, 'status', f.status))
+    FROM (SELECT * FROM failure WHERE run_id = r.id ORDER BY at, url LIMIT 20) f) AS problems, r.settings
 FROM run r;
 
 CREATE VIEW headline_changes AS

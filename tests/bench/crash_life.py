@@ -222,7 +222,7 @@ class Silent:
     def fetched(self, site: str, url: str, outcome: str) -> None:
         """Say nothing."""
 
-    def queued(self, due: int) -> None:
+    def queued(self, waiting: object) -> None:
         """Say nothing."""
 
 
