@@ -173,6 +173,10 @@ def test_list_pages_of_rented_systems_are_sections() -> None:
         ("https://sea.example/newsletters/", "Sign up for our newsletters", False),
         ("https://sea.example/annual-report.pdf", "Annual report", False),
         ("/news/articleView.html?idxno=31415", "밀물이 방파제를 넘었다", True),
+        ("https://sea.example/article/25123456", "밀물이 방파제를 넘어 배 두 척을 삼켰다", True),
+        ("https://sea.example/view/AKR20260310000100", "밀물이 방파제를 넘어 배 두 척을 삼켰다", True),
+        ("https://sea.example/artikel/wirtschaft", "Wirtschaft", False),
+        ("/sponsored/two-boats-for-the-price-of-one", "Two boats for the price of one", False),
         ("/news/articleList.html?sc_section_code=S1N1", "항구 소식을 한자리에서 봅니다", False),
     ],
 )
