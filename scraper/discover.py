@@ -97,11 +97,12 @@ class Look:
         """The front, behind its redirects. Raises FetchError, and NewsmorgueError if what stands there is none."""
         self.tell(url)
         page = (await self.fetcher.get(url)).page
-        verdict = registry.read(page).verdict
-        if verdict == "article":
-            raise UsageError(f"{page.url} is a story", next=f"newsmorgue add {urljoin(page.url, '/')}")
+        site = urljoin(page.url, "/")
         if links.looks_like_feed(page):
-            raise UsageError(f"{page.url} is a feed", next=f"newsmorgue add {urljoin(page.url, '/')}")
+            raise UsageError(f"{page.url} is a feed", next=f"newsmorgue add {site}")
+        verdict = registry.read(page, generic=True).verdict  # a site's own layouts are for its stories
+        if verdict == "article":
+            raise UsageError(f"{page.url} is a story", next=f"newsmorgue add {site}")
         if page.status >= 400 or verdict in ("challenge", "consent", "gone", "not_html", "soft_404"):
             raise NewsmorgueError(
                 f"{page.url} does not show a front",
@@ -133,7 +134,7 @@ class Look:
 
     def _findings(self, own: SiteSettings, page: Page, samples: Sequence[tuple[Sample, Page]], stated: str) -> Findings:
         read = [sample.best for sample, _ in samples]
-        language = _most([article.language for article in read]) or registry.read(page).language
+        language = _most([article.language for article in read]) or registry.read(page, generic=True).language
         dates = [when.raw for article in read for when in (article.published, article.modified) if when]
         site = registry.site_for(own.home)
         zone = guess(stated, own.home, language, dates, self.now)
