@@ -7,10 +7,10 @@ import math
 import time
 from asyncio import Future, get_running_loop
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storage.frontier import Entry, Frontier, Kind, Shard
 
@@ -194,6 +194,14 @@ class Slots:
                 return
         self._free += 1
         self._freed()
+
+    async def rest(self, waiting: Awaitable[Any]) -> Any:
+        """Wait for something on behalf of an address without holding its slot."""
+        self.give()
+        try:
+            return await waiting
+        finally:
+            await self.again()
 
     async def again(self) -> None:
         """Take a slot, as soon as there is one."""
