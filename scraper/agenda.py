@@ -85,8 +85,10 @@ class Agenda:
         self._asked.add(host)
 
     def kept(self, entry: Entry) -> None:
-        """What came of an address is kept."""
+        """What came of an address is kept, and when it is due next: sooner, maybe, than its host was planned for meanwhile."""
         self._taken.pop(entry.id, None)
+        if entry.host not in self._busy and self._due.get(entry.host, math.inf) > self._seconds():
+            self._asked.add(entry.host)
 
     def write(self) -> None:
         """Count what was asked since the last time, and lease what of it is still under way. In the caller's transaction."""

@@ -88,6 +88,24 @@ def test_one_request_at_a_time_to_a_host(world: World) -> None:
     assert url(agenda.take()) == "https://a.example/2"
 
 
+def test_what_is_kept_after_its_host_was_planned_is_asked_again_when_due(world: World) -> None:
+    world.add("https://a.example/", kind="front")
+    world.add("https://a.example/1", due=60.0)
+    agenda = world.agenda()
+    entry = agenda.take()
+    assert entry is not None
+    agenda.free(entry.host)
+    agenda.renew()
+    assert agenda.take() is None  # the answer waits to be kept
+    assert agenda.next() == 1060.0
+    again = NOW + timedelta(seconds=20)
+    world.archive.frontier.done(entry, now=NOW, status=200, outcome="front", etag=None, last_modified=None, again=again)
+    agenda.kept(entry)
+    agenda.renew()
+    assert agenda.take() is None
+    assert agenda.next() == 1020.0
+
+
 def test_a_host_of_two_sites_is_one_host(world: World) -> None:
     world.add("https://a.example/1")
     world.add("https://a.example/2", site=2)
