@@ -239,7 +239,7 @@ def test_an_import_makes_nothing_due(folder: Folder) -> None:
     done = folder.run()
     assert done.tally.counts["front"] == 2
     kinds = [("front", "front"), ("feed", "front"), ("story", "article")]
-    assert folder.rows("SELECT kind, verdict FROM capture") == kinds
+    assert folder.rows("SELECT kind, verdict FROM capture ORDER BY id") == kinds
     assert [row[0] for row in folder.rows("SELECT kind FROM front")] == ["front", "feed"]
     assert folder.rows("SELECT count(*) FROM frontier") == [(0,)]
     assert folder.rows("SELECT count(*) FROM ledger") == [(0,)]
