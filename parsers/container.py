@@ -66,7 +66,6 @@ class Run:
     linked: int
     element: Element
     kind: BlockKind
-    bold: bool = False
 
     @property
     def good(self) -> float:
@@ -102,7 +101,6 @@ class Outline:
             self.root = Element(tree.body, None, False, 0)
             self._walk(self.root, "p")
             self._sum()
-        self.elements: list[Element] = []
 
     def _walk(self, element: Element, kind: BlockKind) -> None:
         buffer: list[str] = []

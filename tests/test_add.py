@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -168,6 +169,10 @@ def test_a_person_sees_both_parsers_and_what_is_missing(
     assert "generic" in shown.out
     assert f"sitemap {portal.base}sitemap.xml: status 404" in shown.out
     assert "[site.127-0-0-1]" in shown.out
+    assert run(["add", portal_of(stand, "hanmaru-sinmun").base, "--archive", str(folder)]) == 0
+    heads = re.findall(r"generic.*", capsys.readouterr().out)
+    assert len(heads) == 4, "read by the generic parser alone: named once a story, and in the summary"
+    assert not [head for head in heads if head.count("generic") > 1]
     assert "nothing was written; --yes writes the block" in shown.err
     assert f"asks for {portal.base}robots.txt" in shown.err
     assert untouched(folder)

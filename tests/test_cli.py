@@ -193,6 +193,13 @@ def test_parse_of_an_address_needs_a_contact_and_refuses_private_networks(tmp_pa
     assert "allow_addresses" in refused.stderr
 
 
+def test_parse_fetches_with_the_settings_of_the_archive(crawled: Crawled) -> None:
+    url = crawled.portal.base
+    done = run("parse", url, "--archive", str(crawled.folder), "--raw")
+    assert (done.returncode, done.stdout.splitlines()[:2]) == (0, [url, "status 200"])
+    assert run("parse", url, "--archive", str(crawled.folder / "warc")).returncode == 2
+
+
 def test_search_finds_what_an_article_says(crawled: Crawled) -> None:
     story = crawled.portal.stories[0]
     done = run("search", story["title"], "--json", "--archive", str(crawled.folder))

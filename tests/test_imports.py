@@ -190,7 +190,7 @@ def test_texts_come_in_any_order_and_the_newest_is_the_latest(folder: Folder) ->
     folder.run()
     assert folder.rows("SELECT title, revisions, substr(first_seen, 1, 4) FROM articles") == [("Boats sold", 3, "2018")]
     assert folder.rows("SELECT substr(seen_until, 1, 4), old_title, substr(seen_from, 1, 4) FROM headline_changes") == [
-        ("2018", "Boats missing", "2020"),
+        ("2019", "Boats missing", "2020"),
         ("2020", "Boats found", "2021"),
     ]
     kinds = "SELECT changes FROM revisions ORDER BY revision"

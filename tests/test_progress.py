@@ -48,6 +48,8 @@ def test_the_end_says_what_came_what_failed_and_what_is_next(server: Server, tmp
     )
     assert f"next: newsmorgue status --archive {folder}" in done.stderr
     assert server.url(BROKEN) in done.stderr
+    closed = server.url("/closed" + STORY.format(1))
+    assert f"  {closed} is not fetched ({server.url('/robots.txt')} forbids it to newsmorgue" in done.stderr
 
 
 def test_a_document_and_nothing_else_on_stdout(server: Server, tmp_path: Path) -> None:

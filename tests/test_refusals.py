@@ -139,7 +139,7 @@ def test_the_command_says_so(
             in error[0]
         )
         assert "left alone until" in error[1]
-        assert error[2].startswith(f"  next: newsmorgue parse {server.url(STORIES[5])} --raw")
+        assert error[2].startswith(f"  next: newsmorgue parse {server.url(STORIES[5])} --raw --archive {tmp_path} ")
         assert "paused = true" in error[2]
         assert newsmorgue(["status", "--archive", str(tmp_path)]) == 4
         assert "refused" in capsys.readouterr().out

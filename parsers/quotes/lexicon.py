@@ -93,7 +93,6 @@ NEEDS_THAT = frozenset(
     """.split()
 )
 """Verbs that announce a statement if "that", a colon or a quotation follows, or if a comma sets them off."""
-DECLINE = frozenset(("declined", "declines", "refused", "failed"))
 LOOSE = frozenset(
     """
     accuse blame call criticize criticise defend denounce describe dismiss praise condemn compare blast slam mock

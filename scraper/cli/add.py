@@ -201,7 +201,8 @@ def _beside(sample: Sample) -> None:
         {"field": field, "best": left or "-", "generic": right or "-"}
         for (field, left), (_, right) in zip(_fields(best), _fields(generic), strict=True)
     ]
-    table(rows, {"field": "", "best": best.layout or "best", "generic": generic.layout or "generic"})
+    columns = {"field": "", "best": best.layout or "best"}
+    table(rows, columns if best.layout == generic.layout else columns | {"generic": generic.layout or "generic"})
 
 
 def _fields(article: Article) -> Sequence[tuple[str, str]]:

@@ -22,15 +22,21 @@ def archive_option(command: Callable[..., object]) -> Callable[..., object]:
 
 def archive_folder(given: Path | None) -> Path:
     """The archive's folder. Raises UsageError if none is named, found or there."""
-    chosen = given or (Path(text) if (text := os.environ.get("NEWSMORGUE_ARCHIVE")) else None)
+    chosen = archive_if_any(given)
     if chosen is None:
-        if Path(FILE).is_file():
-            return Path()
         raise UsageError(
             "no archive named",
             cause=f"there is no --archive, no NEWSMORGUE_ARCHIVE, and no {FILE} in the current folder",
             next="newsmorgue init clips --contact you@example.org",
         )
+    return chosen
+
+
+def archive_if_any(given: Path | None) -> Path | None:
+    """The archive's folder, or None if there is none here and none is named. Raises UsageError if the one named is none."""
+    chosen = given or (Path(text) if (text := os.environ.get("NEWSMORGUE_ARCHIVE")) else None)
+    if chosen is None:
+        return Path() if Path(FILE).is_file() else None
     if not (chosen / FILE).is_file():
         raise UsageError(
             f"{chosen} is not an archive",

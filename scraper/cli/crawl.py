@@ -79,7 +79,7 @@ def crawl(
     step = f"newsmorgue status --archive {folder}"
     if not as_json and not failed and not outcome.refused:
         say(f"next: {step}     or  newsmorgue search WORDS --archive {folder}")
-    problems: list[NewsmorgueError] = [_refused(site) for site in outcome.refused]
+    problems: list[NewsmorgueError] = [_refused(site, folder) for site in outcome.refused]
     if failed:
         kind = NewsmorgueError if outcome.state == "failed" else PartlyFailed
         problems.append(kind(f"nothing came from {failed}", cause=_first_error(outcome), next=step))
@@ -90,12 +90,12 @@ def crawl(
     return 0
 
 
-def _refused(site: Mapping[str, Any]) -> PartlyFailed:
+def _refused(site: Mapping[str, Any], folder: Path) -> PartlyFailed:
     """A site that does not want us, in words."""
     return PartlyFailed(
         f"site {site['site']!r}: {site['held_for']} from {site['url']} (last success {site['last_success'] or 'never'})",
         cause=f"{site['host']} does not want us, or a challenge stands before it; it is left alone until {site['held_until']}",
-        next=f"newsmorgue parse {site['url']} --raw     or set  paused = true  in [site.{site['site']}]",
+        next=f"newsmorgue parse {site['url']} --raw --archive {folder}     or set  paused = true  in [site.{site['site']}]",
     )
 
 
@@ -162,6 +162,13 @@ def _summary(seen: Mapping[str, int]) -> str:
     return "; ".join(words)
 
 
+def _said(url: str, problem: str) -> str:
+    """An error in one line: the address, what went wrong and why."""
+    what, *rest = problem.splitlines()
+    cause = next((f" ({line.strip()})" for line in rest if not line.startswith("  next: ")), "")
+    return (what if what.startswith(url) else f"{url}: {what}") + cause
+
+
 def _report(outcome: Outcome, *, as_json: bool) -> None:
     counts, dropped = outcome.tally.counts, outcome.tally.dropped
     for words in outcome.recovered:
@@ -190,6 +197,6 @@ def _report(outcome: Outcome, *, as_json: bool) -> None:
         say(f"links not followed: {counted(dropped)}")
     errors = outcome.tally.errors
     for url, problem in list(errors.items())[:SHOWN]:
-        say(f"  {url}: {problem.splitlines()[0]}")
+        say(f"  {_said(url, problem)}")
     if len(errors) > SHOWN:
         say(f"  and {len(errors) - SHOWN} more, in the table failure of archive.db")

@@ -57,6 +57,6 @@ def demo(folder: Path) -> int:
     say("Try:")
     say(f"  newsmorgue search 'sleep' --archive {folder}")
     say(f"  newsmorgue quotes --speaker Kim --archive {folder}")
-    say(f"  newsmorgue diff {next(change['url'] for change in changes if change['words_added'])} --archive {folder}")
+    say(f"  newsmorgue diff '{next(change['url'] for change in changes if change['words_added'])}' --archive {folder}")
     say(f"  sqlite3 {folder}/archive.db 'select person, role, affiliation, quotes from experts limit 10'")
     return 0

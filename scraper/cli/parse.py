@@ -14,6 +14,7 @@ from parsers.article import Article
 from parsers.errors import UsageError
 from parsers.page import Page
 from parsers.url import canonical
+from scraper.cli.common import archive_if_any, archive_option
 from scraper.cli.output import data, printable, say
 from scraper.settings import load, require_contact
 
@@ -33,6 +34,7 @@ Examples:
 Exit code 0 if the page is an article, 4 if it is anything else, 1 if it could not be fetched or read."""
 )
 @click.argument("what", metavar="URL|FILE|-")
+@archive_option
 @click.option("--url", metavar="URL", help="The address the page came from.")
 @click.option("--site", metavar="NAME", help='A site, a theme or "generic" to read it with.')
 @click.option("--generic", is_flag=True, help="As if no site were registered.")
@@ -40,12 +42,22 @@ Exit code 0 if the page is an article, 4 if it is anything else, 1 if it could n
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @click.option("--raw", is_flag=True, help="The page as it came: status, headers, text.")
 def parse(
-    what: str, url: str | None, site: str | None, generic: bool, why: str | None, as_json: bool, raw: bool
+    what: str,
+    archive: Path | None,
+    url: str | None,
+    site: str | None,
+    generic: bool,
+    why: str | None,
+    as_json: bool,
+    raw: bool,
 ) -> int:
-    """Read one page and show what is in it. Keeps nothing."""
+    """Read one page and show what is in it. Keeps nothing.
+
+    An address is fetched with the settings of the archive, if there is one, and of your own file.
+    """
     if site and generic:
         raise UsageError("--site and --generic exclude each other", next="choose one")
-    page = _fetch(what) if what.startswith(("http://", "https://")) else _load(what, url)
+    page = _fetch(what, archive_if_any(archive)) if what.startswith(("http://", "https://")) else _load(what, url)
     if raw:
         _show_raw(page)
         return 0
@@ -96,11 +108,11 @@ def _gunzip(body: bytes, what: str) -> bytes:
     return bytes(out)
 
 
-def _fetch(url: str) -> Page:
+def _fetch(url: str, folder: Path | None) -> Page:
     from scraper.clock import clock  # noqa: PLC0415 - a file needs no network room
     from scraper.fetch.client import Fetcher, user_agent  # noqa: PLC0415
 
-    settings = load(None, environ=os.environ).crawl
+    settings = load(folder, environ=os.environ).crawl
     require_contact(settings)
 
     async def get() -> Page:
@@ -126,7 +138,7 @@ def _harmless(text: str) -> str:
 def _why(article: Article, field: str) -> int:
     value = article.as_dict()
     if field not in value:
-        raise UsageError(f"no field {field!r}", cause=f"fields: {', '.join(value)}")
+        raise UsageError(f"no field {field!r}", cause=f"fields: {', '.join(value)}", next="--why title")
     found = article.provenance.get(field)
     click.echo(printable(f"{field}: {value[field]!r}"))
     click.echo(printable(f"  from {found.source}: {found.rule}" if found else "  no rule gave a value"))

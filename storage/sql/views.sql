@@ -100,7 +100,10 @@ SELECT r.id, r.command, r.version, r.started, r.ended, round((julianday(r.ended)
 FROM run r;
 
 CREATE VIEW headline_changes AS
-SELECT a.url, s.name AS site, o.title AS old_title, n.title AS new_title, w.at AS seen_until, v.at AS seen_from, v.n AS revision
+SELECT a.url, s.name AS site, o.title AS old_title, n.title AS new_title,
+  coalesce((SELECT max(x.at) FROM alias l JOIN capture c ON c.asked = l.url JOIN visit x ON x.capture_id = c.id
+    WHERE l.article_id = v.article_id AND c.verdict = 'article' AND x.at >= w.at AND x.at < v.at), w.at) AS seen_until,
+  v.at AS seen_from, v.n AS revision
 FROM revision v JOIN revision w ON w.article_id = v.article_id AND w.n = (SELECT max(x.n) FROM revision x
   WHERE x.article_id = v.article_id AND x.n < v.n AND x.changes <> '["withdrawn"]') JOIN article a ON a.id = v.article_id
 JOIN reading n ON n.id = (SELECT max(id) FROM reading WHERE revision_id = v.id)
