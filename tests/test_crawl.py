@@ -1,6 +1,7 @@
 """What a crawl does with pages that are not plain news, over a real server: opt-outs, redirects, errors, traps."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from conftest import Silent
+from test_workers import ENDLESS
 
+from scraper import workers
+from scraper.agenda import Agenda
 from scraper.clock import Clock
 from scraper.crawl import Limits
 from scraper.runs import Outcome, crawl
@@ -277,3 +281,34 @@ def test_a_host_that_waits_for_its_turn_or_its_retry_holds_no_slot(tmp_path: Pat
     log = [(one.begin, site) for site, server in (("sea", sea), ("land", land)) for one in server.log]
     sites = [site for _, site in sorted(log)]
     assert sum(one == after for one, after in pairwise(sites)) < 5, "they take turns, robots.txt counted"
+
+
+def test_a_crawl_waits_for_what_is_being_read_and_does_not_spin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "LIMIT", 2.0)
+    rounds: list[float] = []
+    renew = Agenda.renew
+    monkeypatch.setattr(Agenda, "renew", lambda agenda: (rounds.append(time.monotonic()), renew(agenda)))
+    Archive.create(tmp_path / "a").close()
+    with Server() as server:
+        server.at["/"] = answer(front(*map(STORY.format, range(3))))
+        server.at.update({STORY.format(n): answer(ENDLESS.body[:5_000_000]) for n in range(3)})
+        (tmp_path / "a" / FILE).write_text(
+            f"""[crawl]
+contact = "test@example.org"
+delay = "0s"
+concurrency = 1
+allow_addresses = ["127.0.0.1/32"]
+[site.sea]
+home = "{server.url("/")}"
+""",
+            "utf-8",
+        )
+        chosen = load(tmp_path / "a", environ={})
+        limits = Limits(wait=0.0)
+        outcome = crawl(
+            tmp_path / "a", chosen, chosen.sites, clock=Clock(NOW), limits=limits, progress=Silent(), jobs=2
+        )
+    assert outcome.tally.counts["error"] == 3
+    assert len(rounds) < 100
