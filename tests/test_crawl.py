@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from scraper import workers
 from scraper.agenda import Agenda
 from scraper.clock import Clock
 from scraper.crawl import Limits
+from scraper.fetch import pace
 from scraper.runs import Outcome, crawl
 from scraper.settings import FILE, load
 from storage.archive import Archive
@@ -312,3 +313,29 @@ home = "{server.url("/")}"
         )
     assert outcome.tally.counts["error"] == 3
     assert len(rounds) < 100
+
+
+def test_a_host_that_others_lead_to_is_held_alone_and_the_run_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two addresses of one host are redirected to another, which refuses both for an hour; then one of its own is due."""
+    monkeypatch.setattr(pace, "SLOWED", 0.05)
+    stories = [STORY.format(n) for n in range(3)]
+    busy = answer(b"", status=429, headers={"Retry-After": "3600"})
+    with Server() as sea, serving({"/": answer(front()), **dict.fromkeys(stories, busy)}) as land:
+        sea.at.update({one: moved(land.url(one)) for one in stories[:2]})
+        sea.at.update({"/": answer(front(*stories)), stories[2]: answer(html("Two boats lost"))})
+        with Archive.create(tmp_path / "a") as archive:
+            archive.site_id("sea", home=sea.url("/"), parser=None, timezone=None, now=NOW)
+            key = archive.site_id("land", home=land.url("/"), parser=None, timezone=None, now=NOW)
+            archive.frontier.add(land.url(stories[2]), site=key, kind="story", now=NOW + timedelta(seconds=2))
+        text = SLOT.format(delay="0s", sea=sea.url("/"), land=land.url("/"))
+        (tmp_path / "a" / FILE).write_text(text, "utf-8")
+        settings = load(tmp_path / "a", environ={})
+        limits = Limits(wait=5.0)
+        crawl(tmp_path / "a", settings, settings.sites, clock=Clock(NOW), limits=limits, progress=Silent())
+        assert stories[2] in sea.targets
+        assert sorted(target for target in land.targets if "boats" in target) == stories[:2]
+        with Archive.open(tmp_path / "a") as archive:
+            held = archive.db.execute("SELECT name FROM host WHERE held_until IS NOT NULL").fetchall()
+            assert held == [(land.url("").removeprefix("http://"),)]
