@@ -185,7 +185,7 @@ class Crawl:
                 self.progress.queued({self.sites[site].name: one for site, one in agenda.waiting(due).items()})
             if not self.tasks and not self.done and not agenda.due_within(self.limits.wait):
                 return
-            soonest = agenda.next() if self.slots.free else math.inf
+            soonest = agenda.next() if self._may_start() else math.inf
             alarm = loop.call_at(min(soonest, self.keep_at, loop.time() + FAR), self.stir.set)
             await self.stir.wait()
             alarm.cancel()
@@ -216,13 +216,13 @@ class Crawl:
         enough = self.limits.stories is not None and self.stories_asked >= self.limits.stories
         return tuple(kind for kind in KINDS if kind != "story") if enough else KINDS
 
+    def _may_start(self) -> bool:
+        """Whether there is a slot, and reading keeps up."""
+        return self.slots.free and len(self.reading) < self.settings.crawl.concurrency
+
     def _start_due(self, fetcher: Fetcher, agenda: Agenda) -> None:
-        """Start one task for each host that may be asked, as long as there are slots and reading keeps up."""
-        while (
-            self.slots.free
-            and len(self.reading) < self.settings.crawl.concurrency
-            and (entry := agenda.take()) is not None
-        ):
+        """Start one task for each host that may be asked, as long as any may be started."""
+        while self._may_start() and (entry := agenda.take()) is not None:
             self.stories_asked += entry.kind == "story"
             self.slots.take()
             task = asyncio.create_task(self._visit(fetcher, agenda, entry))

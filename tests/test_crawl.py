@@ -1,17 +1,22 @@
 """What a crawl does with pages that are not plain news, over a real server: opt-outs, redirects, errors, traps."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from conftest import Silent
+from test_workers import ENDLESS
 
+from scraper import workers
+from scraper.agenda import Agenda
 from scraper.clock import Clock
 from scraper.crawl import Limits
+from scraper.fetch import pace
 from scraper.runs import Outcome, crawl
 from scraper.settings import FILE, load
 from storage.archive import Archive
@@ -277,3 +282,60 @@ def test_a_host_that_waits_for_its_turn_or_its_retry_holds_no_slot(tmp_path: Pat
     log = [(one.begin, site) for site, server in (("sea", sea), ("land", land)) for one in server.log]
     sites = [site for _, site in sorted(log)]
     assert sum(one == after for one, after in pairwise(sites)) < 5, "they take turns, robots.txt counted"
+
+
+def test_a_crawl_waits_for_what_is_being_read_and_does_not_spin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "LIMIT", 2.0)
+    rounds: list[float] = []
+    renew = Agenda.renew
+    monkeypatch.setattr(Agenda, "renew", lambda agenda: (rounds.append(time.monotonic()), renew(agenda)))
+    Archive.create(tmp_path / "a").close()
+    with Server() as server:
+        server.at["/"] = answer(front(*map(STORY.format, range(3))))
+        server.at.update({STORY.format(n): answer(ENDLESS.body[:5_000_000]) for n in range(3)})
+        (tmp_path / "a" / FILE).write_text(
+            f"""[crawl]
+contact = "test@example.org"
+delay = "0s"
+concurrency = 1
+allow_addresses = ["127.0.0.1/32"]
+[site.sea]
+home = "{server.url("/")}"
+""",
+            "utf-8",
+        )
+        chosen = load(tmp_path / "a", environ={})
+        limits = Limits(wait=0.0)
+        outcome = crawl(
+            tmp_path / "a", chosen, chosen.sites, clock=Clock(NOW), limits=limits, progress=Silent(), jobs=2
+        )
+    assert outcome.tally.counts["error"] == 3
+    assert len(rounds) < 100
+
+
+def test_a_host_that_others_lead_to_is_held_alone_and_the_run_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two addresses of one host are redirected to another, which refuses both for an hour; then one of its own is due."""
+    monkeypatch.setattr(pace, "SLOWED", 0.05)
+    stories = [STORY.format(n) for n in range(3)]
+    busy = answer(b"", status=429, headers={"Retry-After": "3600"})
+    with Server() as sea, serving({"/": answer(front()), **dict.fromkeys(stories, busy)}) as land:
+        sea.at.update({one: moved(land.url(one)) for one in stories[:2]})
+        sea.at.update({"/": answer(front(*stories)), stories[2]: answer(html("Two boats lost"))})
+        with Archive.create(tmp_path / "a") as archive:
+            archive.site_id("sea", home=sea.url("/"), parser=None, timezone=None, now=NOW)
+            key = archive.site_id("land", home=land.url("/"), parser=None, timezone=None, now=NOW)
+            archive.frontier.add(land.url(stories[2]), site=key, kind="story", now=NOW + timedelta(seconds=2))
+        text = SLOT.format(delay="0s", sea=sea.url("/"), land=land.url("/"))
+        (tmp_path / "a" / FILE).write_text(text, "utf-8")
+        settings = load(tmp_path / "a", environ={})
+        limits = Limits(wait=5.0)
+        crawl(tmp_path / "a", settings, settings.sites, clock=Clock(NOW), limits=limits, progress=Silent())
+        assert stories[2] in sea.targets
+        assert sorted(target for target in land.targets if "boats" in target) == stories[:2]
+        with Archive.open(tmp_path / "a") as archive:
+            held = archive.db.execute("SELECT name FROM host WHERE held_until IS NOT NULL").fetchall()
+            assert held == [(land.url("").removeprefix("http://"),)]

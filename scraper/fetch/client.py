@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from tenacity import RetryCallState
 
-from parsers.errors import AddressRefused, BadResponse, ConnectionFailed, FetchError
+from parsers.errors import AddressRefused, BadResponse, ConnectionFailed, FetchError, HostHeld
 from parsers.page import Page
 from parsers.url import host
 from parsers.version import __version__
@@ -134,7 +134,8 @@ class Fetcher:
         return await self._run(_Errand(without_secrets(url), etag=etag, last_modified=last_modified))
 
     def left(self, name: str) -> float:
-        """Seconds until a host (`example.org:8080`, as `parsers.url.host` gives it) may be asked next; 0: now."""
+        """Seconds until a host (`example.org:8080`, as `parsers.url.host` gives it) may be asked next; 0: now, or it is held for
+        longer than is worth waiting, which whoever asks learns at once."""
         return max(self._paces[name].left(), 0.0) if name in self._paces else 0.0
 
     async def _run(self, errand: _Errand) -> Fetched:
@@ -142,6 +143,8 @@ class Fetcher:
         try:
             answer, url = await self._follow(errand)
         except FetchError as error:
+            if isinstance(error, HostHeld) and host(error.url) != host(errand.asked):
+                error.alone = True  # a redirect led to the host that is held
             error.url = errand.asked
             error.tries = errand.tries
             error.status = error.status or errand.status

@@ -134,8 +134,11 @@ class Pace:
             )
 
     def left(self) -> float:
-        """Seconds until the host may be asked, not counting a request that is under way; none or less: now."""
-        return max(self._ended + self.pause, self._held_until) - self._clock()
+        """Seconds until the host may be asked, not counting a request that is under way, nor a hold of which `check` says that
+        it is too long; none or less: now."""
+        now = self._clock()
+        held = self._held_until - now
+        return max(self._ended + self.pause - now, held if held <= MAX_WAIT else 0.0)
 
     @asynccontextmanager
     async def slot(self, url: str) -> AsyncIterator[None]:
