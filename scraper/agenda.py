@@ -7,10 +7,10 @@ import math
 import time
 from asyncio import Future, get_running_loop
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from storage.frontier import Entry, Frontier, Kind, Shard
 
@@ -85,8 +85,10 @@ class Agenda:
         self._asked.add(host)
 
     def kept(self, entry: Entry) -> None:
-        """What came of an address is kept."""
+        """What came of an address is kept, and when it is due next: sooner, maybe, than its host was planned for meanwhile."""
         self._taken.pop(entry.id, None)
+        if entry.host not in self._busy and self._due.get(entry.host, math.inf) > self._seconds():
+            self._asked.add(entry.host)
 
     def write(self) -> None:
         """Count what was asked since the last time, and lease what of it is still under way. In the caller's transaction."""
@@ -194,6 +196,14 @@ class Slots:
                 return
         self._free += 1
         self._freed()
+
+    async def rest(self, waiting: Awaitable[Any]) -> Any:
+        """Wait for something on behalf of an address without holding its slot."""
+        self.give()
+        try:
+            return await waiting
+        finally:
+            await self.again()
 
     async def again(self) -> None:
         """Take a slot, as soon as there is one."""

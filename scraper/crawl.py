@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -134,7 +134,7 @@ class Crawl:
             headers=self._headers,
             keep_robots=self._keep_robots,
             now=self.clock.now,
-            rest=self._rest,
+            rest=self.slots.rest,
         ) as fetcher:
             agenda = Agenda(
                 frontier,
@@ -234,14 +234,6 @@ class Crawl:
         self.done.append(task)
         self.keep_at = min(self.keep_at, asyncio.get_running_loop().time() + GATHER)
         self.stir.set()
-
-    async def _rest(self, waiting: Awaitable[Any]) -> Any:
-        """Wait for something on behalf of an address without holding a slot."""
-        self.slots.give()
-        try:
-            return await waiting
-        finally:
-            await self.slots.again()
 
     async def _visit(self, fetcher: Fetcher, agenda: Agenda, entry: Entry) -> _Came:
         """Fetch one address and read what came; where that is done in another process its host need not wait for it."""

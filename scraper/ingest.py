@@ -49,13 +49,15 @@ class _Brought(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """A page's address, what it is, the key of its site and its settings. `imported`: it came from a file."""
+    """A page's address, what it is, the key of its site and its settings. `imported`: it came from a file; `first`: it was
+    never answered before."""
 
     url: str
     kind: str
     key: int
     site: SiteSettings
     imported: bool = False
+    first: bool = False
 
 
 @dataclass(slots=True)
@@ -99,9 +101,8 @@ class Ingest:
         assert now is not None
         site = self.sites[entry.site]
         known = page.status == 304 or kept.identical
-        outcome, news = self._keep(_Asked(entry.url, entry.kind, entry.site, site), kept, reading, now, withheld)
-        if reading is not None and reading.article is not None and reading.verdict == "article" and not entry.checks:
-            patterns.count_form(self.archive.db.conn, entry.url, reading.article.canonical_url or entry.url, now=now)
+        asked = _Asked(entry.url, entry.kind, entry.site, site, first=not entry.checks)
+        outcome, news = self._keep(asked, kept, reading, now, withheld)
         if news is not None and not entry.checks:
             left = patterns.count(self.archive.db.conn, entry.kind, entry.url, news=news, now=now)
             self._drop(entry.site, patterns.DROPPED, now, left)
@@ -192,6 +193,8 @@ class Ingest:
         article = self.archive.keep_article(kept.capture, reading.article, site=asked.key, now=now)
         if article.variant_of and not asked.imported and in_scope(article.variant_of, asked.site):
             self.archive.frontier.add(article.variant_of, site=asked.key, kind="story", now=now, found_on=asked.url)
+        if asked.first:
+            patterns.count_form(self.archive.db.conn, asked.url, article.variant_of or asked.url, now=now)
         if asked.imported:
             importing.in_order(self.archive, article, now)
         if kept.identical:  # captured before, read only now

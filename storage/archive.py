@@ -358,11 +358,11 @@ class Archive(Answers):
         )
 
     def asked_at_home(self, url: str) -> bool:
-        """Whether an address is only another one of a story whose own address is asked and answers."""
+        """Whether an address is only another one of a story whose own address is asked and showed it."""
         return bool(
             self.db.conn.execute(
                 "SELECT 1 FROM alias l JOIN article a ON a.id = l.article_id JOIN frontier f ON f.url = a.url "
-                "WHERE l.url = ? AND a.url <> l.url AND f.checks > 0",
+                "JOIN alias h ON h.url = a.url WHERE l.url = ? AND a.url <> l.url AND f.checks > 0 AND h.source IN ('asked', 'redirect')",
                 (url,),
             ).fetchone()
         )

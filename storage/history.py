@@ -153,10 +153,11 @@ def withdrawn(conn: sqlite3.Connection, capture: int) -> bool:
     """Note that a story is gone, as a capture of its address shows; False if none is known there, or it was gone already.
 
     A revision without a reading: views go on showing the last text. Of several addresses of a story the one counts under
-    which its text was last found: another one may die while the story lives. With a query more it is the same one.
+    which its text was last found: another one may die while the story lives. With a query more it is the same one, if the
+    story ever stood there without.
     """
-    asked, at, key, since = conn.execute(
-        "SELECT c.asked, c.at, a.id, a.withdrawn FROM capture c LEFT JOIN alias l ON l.url = c.asked "
+    asked, at, key, since, source = conn.execute(
+        "SELECT c.asked, c.at, a.id, a.withdrawn, l.source FROM capture c LEFT JOIN alias l ON l.url = c.asked "
         "LEFT JOIN article a ON a.id = l.article_id WHERE c.id = ?",
         (capture,),
     ).fetchone()
@@ -167,7 +168,8 @@ def withdrawn(conn: sqlite3.Connection, capture: int) -> bool:
         "WHERE l.article_id = ? AND c.verdict = 'article' ORDER BY v.at DESC, v.id DESC LIMIT 1",
         (key,),
     ).fetchone()
-    if found is not None and (asked not in (found[0], found[0].partition("?")[0]) or found[1] > at):
+    forms = (found[0], found[0].partition("?")[0]) if found is not None and source in ("asked", "redirect") else ()
+    if found is not None and (asked not in forms or found[1] > at):
         return False
     conn.execute(
         "INSERT INTO revision (article_id, n, capture_id, at, digest, text_digest, title_changed, body_changed, changes) "

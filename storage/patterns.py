@@ -70,7 +70,8 @@ def form_of(conn: sqlite3.Connection, url: str, *, now: datetime) -> str:
 
 
 def count_form(conn: sqlite3.Connection, url: str, shown: str, *, now: datetime) -> None:
-    """Count what an address with a query showed when it was first asked for. `shown`: what the story calls its own address."""
+    """Count what an address with a query showed when it was first asked for. `shown`: the story's own address, as far as
+    the page is believed: many pages may name one."""
     home, mark, query = url.partition("?")
     if mark:
         _add(conn, (host(url), "form", _names(query)), news=shown != home, now=now)

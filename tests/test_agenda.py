@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from scraper.agenda import Agenda, Slots
+from scraper.fetch.client import Fetcher
+from scraper.fetch.policy import Backoff
 from storage.archive import Archive
 from storage.frontier import KINDS, Entry, Kind
+from tests.servers import Answer, Server, answer, moved, settings
 
 NOW = datetime(2026, 3, 1, 6, 0, tzinfo=UTC)
 
@@ -83,6 +86,24 @@ def test_one_request_at_a_time_to_a_host(world: World) -> None:
     agenda.free(first.host)
     agenda.renew()
     assert url(agenda.take()) == "https://a.example/2"
+
+
+def test_what_is_kept_after_its_host_was_planned_is_asked_again_when_due(world: World) -> None:
+    world.add("https://a.example/", kind="front")
+    world.add("https://a.example/1", due=60.0)
+    agenda = world.agenda()
+    entry = agenda.take()
+    assert entry is not None
+    agenda.free(entry.host)
+    agenda.renew()
+    assert agenda.take() is None  # the answer waits to be kept
+    assert agenda.next() == 1060.0
+    again = NOW + timedelta(seconds=20)
+    world.archive.frontier.done(entry, now=NOW, status=200, outcome="front", etag=None, last_modified=None, again=again)
+    agenda.kept(entry)
+    agenda.renew()
+    assert agenda.take() is None
+    assert agenda.next() == 1020.0
 
 
 def test_a_host_of_two_sites_is_one_host(world: World) -> None:
@@ -209,3 +230,36 @@ def test_who_stops_waiting_for_a_slot_takes_none() -> None:
         assert slots.free
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (
+            "/robots.txt",
+            [answer(status=500), answer(b"User-agent: *\nAllow: /")],
+        ),  # who asks for the rules backs off meanwhile
+        ("/a", moved("/c")),  # who goes on asks the host once more as soon as the other one was woken
+    ],
+)
+def test_one_slot_is_enough_for_two_addresses_that_lead_to_one_host(first: str, second: Answer | list[Answer]) -> None:
+    """The agenda begins with one address of a host; redirects of other hosts lead there, too."""
+
+    async def run(server: Server) -> None:
+        slots = Slots(1, lambda: None)
+        async with Fetcher(
+            settings(delay=0.05), agent="t/1 (+mailto:a@b.example)", backoff=Backoff(0.1, 0.1, 0.0), rest=slots.rest
+        ) as fetcher:
+
+            async def fetch(path: str) -> None:
+                await slots.again()
+                await fetcher.get(server.url(path))
+                slots.give()
+
+            async with asyncio.timeout(20):
+                await asyncio.gather(fetch("/a"), fetch("/b"))
+
+    with Server() as server:
+        server.at.update({"/a": answer(b"<p>a"), "/b": answer(b"<p>b"), "/c": answer(b"<p>c"), first: second})
+        asyncio.run(run(server))
+        assert {"/a", "/b"} <= set(server.targets)

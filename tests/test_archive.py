@@ -265,6 +265,8 @@ def test_runs_begin_and_end(tmp_path: Path) -> None:
         "visits": 0,
         "errors": 2,
         "counts": '{"b": 1, "got": 3}',
+        "problems": "[]",
+        "settings": '{"delay": "2s"}',
     }
 
 

@@ -1,5 +1,6 @@
 """Several addresses of one story in a crawl: AMP and print forms, redirects, addresses that all pages call their own."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,24 @@ def test_a_query_that_names_the_story_stays(tmp_path: Path) -> None:
         visit(server, tmp_path)
         visit(server, tmp_path, now=NOW + timedelta(minutes=30))
         assert len(rows(tmp_path, "SELECT url FROM articles")) == 5
+
+
+WORDS = ("boat", "court", "bridge", "school", "budget")
+
+
+def test_a_query_that_names_the_story_stays_though_all_pages_call_one_address_their_own(tmp_path: Path) -> None:
+    paths = [f"/story?id={n}" for n in range(5)]
+    with Server() as server:
+        for word, path in zip(WORDS, paths, strict=True):
+            text = re.sub(r"(?<=[a-z]{2}) ", f"{word[-2:]} ", PROSE)  # no three words in a row are those of another one
+            server.at[path] = answer(html(f"The {word} of March", text, '<link rel="canonical" href="/story">'))
+        server.at["/"] = [answer(front(*shown)) for shown in (paths[:3], paths)]
+        visit(server, tmp_path)
+        visit(server, tmp_path, now=NOW + timedelta(minutes=30))
+        found = rows(tmp_path, "SELECT title, withdrawn FROM articles ORDER BY id")
+        assert {row["title"] for row in found} == {f"The {word} of March" for word in WORDS}
+        assert [row["withdrawn"] for row in found] == [None] * 5, "/story alone never was one"
+        for hours in (2, 30):
+            before = len(server.targets)
+            visit(server, tmp_path, now=NOW + timedelta(hours=hours))
+            assert set(paths[:3]) <= set(server.targets[before:]), "all of them are asked again"

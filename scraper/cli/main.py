@@ -95,6 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     def terminate(number: int, frame: object) -> None:
         terminated.append(number)
+        if (
+            signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+        ):  # a job that a shell put into the background is deaf to Ctrl-C
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
     signal.signal(signal.SIGTERM, terminate)

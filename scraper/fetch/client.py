@@ -211,7 +211,7 @@ class Fetcher:
         origin = f"{parts.scheme}://{parts.netloc.lower()}"
         rules = self._rules.get(origin)
         if rules is None:
-            rules = Rules(origin, agent=self._agent, fetch=self._robots, clock=self._clock)
+            rules = Rules(origin, agent=self._agent, fetch=self._robots, clock=self._clock, rest=self._rest)
             self._rules[origin] = rules
         await rules.check(url)
         pace = self._pace(url)

@@ -22,6 +22,29 @@ async def at_once(waiting: Awaitable[Any]) -> Any:
     return await waiting
 
 
+class Turns:
+    """One at a time, in the order in which they came. Who does not come first rests."""
+
+    def __init__(self, rest: Rest) -> None:
+        self._rest = rest
+        self._lock = asyncio.Lock()
+        self._here = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """The right to go on alone."""
+        self._here += 1
+        try:
+            # Not `locked()`: whoever was woken has not taken the lock yet, and may want what we would not give away.
+            await (self._rest(self._lock.acquire()) if self._here > 1 else self._lock.acquire())
+            try:
+                yield
+            finally:
+                self._lock.release()
+        finally:
+            self._here -= 1
+
+
 SLOWED = 10.0
 """Seconds for which a host is left alone after it refused one address."""
 MAX_DELAY = 300.0
@@ -57,7 +80,7 @@ class Pace:
         self._clock = clock
         self._sleep = sleep
         self._rest = rest
-        self._lock = asyncio.Lock()
+        self._turns = Turns(rest)
         self._ended = -math.inf
         self._response: float | None = None
         self._held_until = -math.inf
@@ -117,11 +140,7 @@ class Pace:
     @asynccontextmanager
     async def slot(self, url: str) -> AsyncIterator[None]:
         """The right to send one request. Waits for its turn and for the pause; raises HostHeld as `check` does."""
-        if self._lock.locked():
-            await self._rest(self._lock.acquire())
-        else:
-            await self._lock.acquire()
-        try:
+        async with self._turns.turn():
             while True:
                 self.check(url)
                 if (left := self.left()) <= 0:
@@ -134,5 +153,3 @@ class Pace:
                 self._ended = self._clock()
                 took = self._ended - began
                 self._response = took if self._response is None else self._response + _WEIGHT * (took - self._response)
-        finally:
-            self._lock.release()

@@ -1,6 +1,5 @@
 """robots.txt of one origin: asked for once in a run, in a long one once a day, obeyed before every request."""
 
-import asyncio
 import math
 import re
 import time
@@ -8,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from parsers.errors import BadResponse, ConnectionFailed, DeadlineExceeded, HostHeld, RobotsDenied, TooLarge
 from parsers.page import Page
-from scraper.fetch.pace import MAX_DELAY, Clock
+from scraper.fetch.pace import MAX_DELAY, Clock, Rest, Turns, at_once
 from scraper.fetch.words import plain, shown
 from scraper.robots import Robots, parse
 
@@ -28,6 +27,7 @@ class Rules:
     `fetch` gives the page of robots.txt, or None if its redirects lead nowhere; it is told the entity tag of the rules that
     are known, and raises FetchError. 4xx other than 429 allow everything; 429, 5xx, no answer and half an answer hold the
     host (RFC 9309 section 2.3.1, and Google's reading of 429), unless there are rules from before, which then go on.
+    `rest`: how to wait while another address asks for them.
     """
 
     def __init__(
@@ -37,13 +37,14 @@ class Rules:
         agent: str,
         fetch: Callable[[str, str | None], Awaitable[Page | None]],
         clock: Clock = time.monotonic,
+        rest: Rest = at_once,
     ) -> None:
         self.url = f"{origin}/robots.txt"
         self.delay = 0.0
         self._agent = agent
         self._fetch = fetch
         self._clock = clock
-        self._lock = asyncio.Lock()
+        self._turns = Turns(rest)
         self._robots: Robots | None = None
         self._etag: str | None = None
         self._ask_again = -math.inf
@@ -51,9 +52,10 @@ class Rules:
 
     async def check(self, url: str) -> None:
         """Raises RobotsDenied if `url` is forbidden to us, HostHeld if nobody can say."""
-        async with self._lock:
-            if self._ask_again <= self._clock():
-                await self._ask()
+        if self._ask_again <= self._clock():
+            async with self._turns.turn():
+                if self._ask_again <= self._clock():  # still: another address may have asked meanwhile
+                    await self._ask()
         if self._robots is None:
             raise HostHeld(
                 f"nothing is fetched from {shown(self.url.removesuffix('/robots.txt'))} for now",
