@@ -282,6 +282,13 @@ def test_stories_are_found_where_the_front_shows_none(
     assert document["optouts"] == ["noarchive"]
 
 
+def test_a_host_that_does_not_answer(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["add", "http://127.0.0.1:1/", "--archive", str(folder)]) == 1
+    said = capsys.readouterr().err
+    assert "robots.txt could not be read" in said
+    assert "next: check the address" in said
+
+
 def test_a_file_that_the_block_does_not_fit_behind_stays_as_it_is(
     stand: Newsstand, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

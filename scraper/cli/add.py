@@ -16,7 +16,7 @@ from parsers.article import Article
 from parsers.errors import SettingsError, UsageError
 from parsers.page import Page
 from parsers.url import canonical, domain, host, publication
-from scraper.cli.common import archive_folder, archive_option
+from scraper.cli.common import archive_folder, archive_option, asked_once
 from scraper.cli.output import data, printable, say, table
 from scraper.clock import clock
 from scraper.discover import Findings, Look, Sample
@@ -57,7 +57,8 @@ def add(url: str, archive: Path | None, name: str | None, yes: bool, dry_run: bo
     start = canonical(url if "://" in url else f"https://{url}")
     _new(settings, start, name)
     asked: list[str] = []
-    found = asyncio.run(_look(settings, start, name, asked))
+    with asked_once():
+        found = asyncio.run(_look(settings, start, name, asked))
     block = _block(_named(settings, found.home) if name is None else name, found)
     if not as_json:
         _show(found)

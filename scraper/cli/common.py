@@ -1,13 +1,14 @@
-"""What verbs share: where the archive is, dates of flags."""
+"""What verbs share: where the archive is, dates of flags, the next step where nobody comes back by himself."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from parsers.errors import UsageError
+from parsers.errors import HostHeld, UsageError
 from scraper.settings import FILE
 
 
@@ -44,6 +45,16 @@ def archive_if_any(given: Path | None) -> Path | None:
             next=f"newsmorgue init {chosen} --contact you@example.org",
         )
     return chosen
+
+
+@contextmanager
+def asked_once() -> Iterator[None]:
+    """Around what asks a site once: a crawl comes back to a host by itself, this does not, so the next step is another."""
+    try:
+        yield
+    except HostHeld as error:
+        error.next = "check the address, or come back later"
+        raise
 
 
 def instant(text: str | None, option: str) -> datetime | None:

@@ -73,7 +73,7 @@ def _archive(given: Path | None) -> Iterator[Check]:
         require_contact(settings.crawl)
         yield "contact", True, settings.crawl.contact
     except NewsmorgueError as error:
-        yield "settings", False, str(error).replace("\n", "; ")
+        yield "settings", False, str(error).replace("\n  ", "; ")
     writable = os.access(folder, os.W_OK) and os.access(folder / "warc", os.W_OK)
     yield "writable", writable, "yes" if writable else f"no: chown or chmod {folder} and {folder / 'warc'}"
     free = shutil.disk_usage(folder).free
@@ -83,4 +83,4 @@ def _archive(given: Path | None) -> Iterator[Check]:
             rows = opened.status(now=clock(os.environ).now())
         yield "database", True, f"opens; {len(rows)} sites crawled so far; newsmorgue verify reads every byte"
     except NewsmorgueError as error:
-        yield "database", False, str(error).replace("\n", "; ")
+        yield "database", False, str(error).replace("\n  ", "; ")

@@ -14,7 +14,7 @@ from parsers.article import Article
 from parsers.errors import UsageError
 from parsers.page import Page
 from parsers.url import canonical
-from scraper.cli.common import archive_if_any, archive_option
+from scraper.cli.common import archive_if_any, archive_option, asked_once
 from scraper.cli.output import data, printable, say
 from scraper.settings import load, require_contact
 
@@ -119,7 +119,8 @@ def _fetch(url: str, folder: Path | None) -> Page:
         async with Fetcher(settings, agent=user_agent(settings.contact), now=clock(os.environ).now) as fetcher:
             return (await fetcher.get(canonical(url))).page
 
-    return asyncio.run(get())
+    with asked_once():
+        return asyncio.run(get())
 
 
 def _show_raw(page: Page) -> None:

@@ -56,7 +56,7 @@ def status(sites: tuple[str, ...], archive: Path | None, as_json: bool, jsonl: b
     elif rows:
         table([_short(row) for row in rows], COLUMNS, width=WIDTH)
     else:
-        say("no site was ever crawled; next: newsmorgue crawl")
+        say(f"no site was ever crawled; next: newsmorgue add https://example.org/ --archive {folder}")
     return 0 if rows and all(row["state"] == "ok" for row in rows) else 4
 
 

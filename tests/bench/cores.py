@@ -58,9 +58,6 @@ def main() -> None:
     options.add_argument("--python", default=sys.executable, help="runs the portal, faster with uvloop")
     chosen = options.parse_args()
     judge = tools()
-    if judge is None:
-        print("cores: left out, the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
-        return
     ways = [int(jobs) for jobs in chosen.jobs.split(",")]
     seconds: dict[int, list[float]] = {jobs: [] for jobs in ways}
     sizes = ["--hosts", str(chosen.hosts), "--articles", str(chosen.articles), "--prerender"]

@@ -105,9 +105,6 @@ def main() -> None:
         print(json.dumps(one(chosen.one, rest)))
         return
     judge = tools()
-    if judge is None:
-        print("crawling: left out, the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
-        return
     for hosts in map(int, chosen.hosts.split(",")):
         crawl(judge, hosts, chosen.articles, [] if chosen.read else ["--no-read"], chosen.python)
 

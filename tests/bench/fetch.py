@@ -125,9 +125,6 @@ def main() -> None:
         print(json.dumps(asyncio.run(ours(chosen.one, robots_first=chosen.robots_first))))
         return
     folder = tools()
-    if folder is None:
-        print("fetching: left out, the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
-        return
     needed = "import aiohttp, uvloop, selectolax"
     if subprocess.run([chosen.anchors, "-c", needed], stderr=subprocess.DEVNULL).returncode:
         print(f"fetching: left out, {chosen.anchors} has no aiohttp, uvloop and selectolax (--anchors PYTHON)")

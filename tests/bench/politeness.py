@@ -1,4 +1,4 @@
-"""Manners at speed: `python tests/bench/politeness.py [--hosts N] [--articles N] [--crawl-delay S]`. Figures to stdout.
+"""Manners at speed: `python tests/bench/politeness.py [--hosts N] [--articles N] [--pace S]`. Figures to stdout.
 
 The judge's portal with 200 hosts, each asked once a second, fetched and captured only (`--no-read`), all else as it is by default.
 The bound is what the host with the longest queue takes by itself: its requests, and a second after each but the last. Gaps are
@@ -47,9 +47,6 @@ def main() -> int:
     options.add_argument("--python", default=sys.executable, help="runs the portal, faster with uvloop")
     chosen = options.parse_args()
     judge = tools()
-    if judge is None:
-        print("politeness: left out, the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
-        return 0
     with tempfile.TemporaryDirectory() as folder:
         log, archive = Path(folder) / "log.jsonl", Path(folder) / "archive"
         sizes = ["--hosts", str(chosen.hosts), "--articles", str(chosen.articles), "--prerender", "--log", str(log)]

@@ -45,9 +45,6 @@ def main() -> int:
     parser.add_argument("--since", help="crawl with --since, a backfill")
     arguments = parser.parse_args()
     judge = tools()
-    if judge is None:
-        print("left out: the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
-        return 0
     missed = 0
     sizes = ("--hosts", str(arguments.hosts), "--articles", str(arguments.articles))
     with portal(judge, *sizes) as control, tempfile.TemporaryDirectory() as area:

@@ -19,11 +19,13 @@ from storage.archive import Archive
 CORES = sorted(os.sched_getaffinity(0))
 
 
-def tools() -> Path | None:
-    """The folder of the judge's crawl tools, if it is there."""
+def tools() -> Path:
+    """The folder of the crawl judge's tools. Where it is not there, the bench says so in one line and ends."""
     folder = shared()
-    found = folder / "tools" / "crawl" if folder else None
-    return found if found and (found / "portal.py").is_file() else None
+    if folder and (found := folder / "tools" / "crawl" / "portal.py").is_file():
+        return found.parent
+    print("left out: the shared tools are not here (NEWSMORGUE_SHARED or ../shared)")
+    sys.exit(0)
 
 
 def on_core(number: int, command: list[str]) -> "subprocess.Popen[str]":
