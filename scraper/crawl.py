@@ -239,6 +239,8 @@ class Crawl:
         """Fetch one address and read what came; where that is done in another process its host need not wait for it."""
         anew = self.ingest.anew(entry.kind)
         etag, last_modified = (None, None) if anew else (entry.etag, entry.last_modified)
+        if (etag or last_modified) and not self.archive.captured(entry.url):  # an earlier edition spelled it otherwise
+            etag = last_modified = None
         try:
             fetched = await fetcher.get(entry.url, etag=etag, last_modified=last_modified)
         except FetchError as error:

@@ -27,6 +27,10 @@ class Answers:
         """Whether a page's content is that of the last capture of its address, and was read."""
         return keeping.holds(self.db.conn, url, page)
 
+    def captured(self, url: str) -> bool:
+        """Whether there is a capture of an address."""
+        return keeping.known(self.db.conn, url)
+
     def unread(self, *, left: bool = False) -> list[keeping.Unread]:
         """Captures that nobody has read although their run reads, or (`left`) whether it does or not, oldest first."""
         return keeping.unread(self.db.conn, left=left)

@@ -1,15 +1,17 @@
 """When a crawl comes back: fronts as often as they bring news, stories at their ages; what is unchanged costs a visit."""
 
+from asyncio import StreamWriter
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from test_crawl import NOW, STORY, front, html, visit
 
+from scraper.crawl import Limits
 from scraper.rebuild import rebuild
 from scraper.settings import load
 from storage.archive import Archive
 from storage.timing import instant
-from tests.servers import Server, answer
+from tests.servers import Request, Server, answer
 
 HOUR = timedelta(hours=1)
 GROWING = ("capture", "article", "alias", "revision", "reading", "quote", "card", "placement", "front")
@@ -87,3 +89,22 @@ def test_what_is_unchanged_costs_a_visit_and_still_stands_there(tmp_path: Path) 
 def sizes(folder: Path) -> dict[str, int]:
     with Archive.open(folder) as archive:
         return {table: archive.db[table].count for table in (*GROWING, "visit")}
+
+
+def test_an_address_that_is_spelled_otherwise_now_is_asked_without_conditions(tmp_path: Path) -> None:
+    """As in archives of 0.1.0: the queue has one spelling of an address, its captures another."""
+    old, new = f"{STORY.format(1)}?b=1&a=2", f"{STORY.format(1)}?a=2&b=1"
+
+    async def story(request: Request, writer: StreamWriter) -> None:
+        known = "if-none-match" in request.headers
+        writer.write(answer(status=304) if known else answer(html("Two boats lost"), headers={"ETag": '"1"'}))
+
+    with Server() as server:
+        server.at.update({"/": answer(front()), old: story, new: story})
+        visit(server, tmp_path)
+        with Archive.open(tmp_path, write=True) as archive, archive.transaction():
+            archive.frontier.add(server.url(old), site=1, kind="story", now=NOW)
+        for hours in (1, 3):
+            outcome = visit(server, tmp_path, Limits(wait=0.0, recheck=True), now=NOW + hours * HOUR)
+            assert outcome.state == "done"
+        assert server.targets.count(old) + server.targets.count(new) == 2
