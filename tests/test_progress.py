@@ -15,10 +15,10 @@ from test_stopping import COMMAND, archive_of
 
 from parsers import errors
 from scraper.agenda import Waiting
-from scraper.cli import progress
+from scraper.cli import main, progress
 from scraper.cli.crawl import FAILED, NOT_ASKED
 from scraper.rebuild import rebuild
-from scraper.settings import load
+from scraper.settings import FILE, load
 from tests.servers import Server, answer, reset_after
 
 STORIES = [STORY.format(n) for n in range(12)]
@@ -50,6 +50,18 @@ def test_the_end_says_what_came_what_failed_and_what_is_next(server: Server, tmp
     assert server.url(BROKEN) in done.stderr
     closed = server.url("/closed" + STORY.format(1))
     assert f"  {closed} is not fetched ({server.url('/robots.txt')} forbids it to newsmorgue" in done.stderr
+
+
+def test_a_site_that_gave_nothing_is_named_with_a_cause_of_its_own(
+    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = archive_of(server, tmp_path / "archive")
+    with (folder / FILE).open("a", encoding="utf-8") as settings:
+        settings.write('[site.dead]\nhome = "http://127.0.0.1:1/"\n')
+    assert main.run(["crawl", "--archive", str(folder), "--wait", "0s", "--set", "retries=0"]) == 3
+    what, cause, *_ = capsys.readouterr().err.partition("error: ")[2].splitlines()
+    assert what == "nothing came from dead"
+    assert "nothing is fetched from http://127.0.0.1:1 for now" in cause
 
 
 def test_a_document_and_nothing_else_on_stdout(server: Server, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """`crawl`: fetch what the sites have, read it and keep it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from scraper.clock import clock
 from scraper.crawl import Limits
 from scraper.runs import Outcome
 from scraper.runs import crawl as run_crawl
-from scraper.settings import FILE, Settings, SiteSettings, load
+from scraper.settings import FILE, Settings, SiteSettings, in_scope, load
 from storage.archive import Archive
 from storage.timing import parse_duration
 
@@ -75,14 +75,15 @@ def crawl(
     _report(outcome, as_json=as_json)
     if older := outcome.tally.dropped["not_fresh"]:
         say(f"{older} older stories that sitemaps list were left out; --since DATE takes them")
-    failed = ", ".join(outcome.tally.failed_sites())
+    failed = [site for site in chosen if site.name in outcome.tally.failed_sites()]
     step = f"newsmorgue status --archive {folder}"
     if not as_json and not failed and not outcome.refused:
         say(f"next: {step}     or  newsmorgue search WORDS --archive {folder}")
     problems: list[NewsmorgueError] = [_refused(site, folder) for site in outcome.refused]
     if failed:
         kind = NewsmorgueError if outcome.state == "failed" else PartlyFailed
-        problems.append(kind(f"nothing came from {failed}", cause=_first_error(outcome), next=step))
+        names = ", ".join(sorted(site.name for site in failed))
+        problems.append(kind(f"nothing came from {names}", cause=_why(outcome, failed), next=step))
     for problem in problems[:-1]:
         say(f"error: {problem}")
     if problems:
@@ -140,8 +141,11 @@ def _dry_run(folder: Path, sites: tuple[SiteSettings, ...], *, recheck: bool, as
     return 0
 
 
-def _first_error(outcome: Outcome) -> str:
-    return next(iter(outcome.tally.errors.values()), "").splitlines()[0] if outcome.tally.errors else ""
+def _why(outcome: Outcome, failed: Sequence[SiteSettings]) -> str:
+    """The first error at an address of a site that gave nothing."""
+    errors = outcome.tally.errors.items()
+    own = (_said(url, words) for url, words in errors if any(in_scope(url, site) for site in failed))
+    return next(own, "its host is held since an earlier run, or no address of it may be asked for")
 
 
 SHOWN = 10
