@@ -160,8 +160,9 @@ def generic_cards(page: Page) -> tuple[Card, ...]:
         if len(stories) >= MAX_CARDS:
             break
     found = []
+    owners = {node.mem_id: url for url in stories for node in seen[url][:3]}
     for position, (url, title) in enumerate(stories.items(), 1):
-        box = _box(seen[url], url, seen, stories)
+        box = _box(seen[url], url, owners)
         teaser, section = _inside(box, title) if box is not None else ("", "")
         found.append(Card(url=url, title=title, teaser=teaser, section=section, position=position))
     return tuple(found)
@@ -203,11 +204,8 @@ def _in_heading(node: LexborNode) -> bool:
     return False
 
 
-def _box(
-    nodes: list[LexborNode], url: str, seen: dict[str, list[LexborNode]], stories: dict[str, str]
-) -> LexborNode | None:
-    """The largest element around a headline that announces no other story."""
-    other = {node.mem_id for link, those in seen.items() if link != url and link in stories for node in those[:3]}
+def _box(nodes: list[LexborNode], url: str, owners: dict[int, str]) -> LexborNode | None:
+    """The largest element around a headline that announces no other story. `owners`: links to stories, by their identity."""
     node = next((node for node in nodes if _in_heading(node) or node.css_first("h2, h3, h4") is not None), nodes[0])
     box: LexborNode | None = node
     parent = node.parent
@@ -215,7 +213,7 @@ def _box(
         if parent is None or parent.tag in ("body", "html", "main"):
             break
         inside = parent.css("a[href]")
-        if len(inside) > 40 or any(link.mem_id in other for link in inside):
+        if len(inside) > 40 or any(owners.get(link.mem_id, url) != url for link in inside):
             break
         box, parent = parent, parent.parent
     return box

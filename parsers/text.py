@@ -39,6 +39,8 @@ MAX_DEPTH = 200
 
 def clean(text: str) -> str:
     """One line, single spaces, NFC, without control and zero-width characters."""
+    if text.isascii() and text.isprintable():  # most texts: no pattern is needed, and they cost most of the time here
+        return " ".join(text.split())
     return unicodedata.normalize("NFC", _SPACE.sub(" ", _JUNK.sub("", text)).strip())
 
 

@@ -134,6 +134,7 @@ def host(url: str) -> str:
     return name if port is None or port == _PORTS.get(parts.scheme) else f"{name}:{port}"
 
 
+@lru_cache(maxsize=8192)
 def domain(url: str) -> str:
     """The host's name without port and without a leading `www.`."""
     try:
