@@ -75,10 +75,16 @@ class Ingest:
         for key, site in self.sites.items():
             for source in site.sources:
                 self._source(source.url, source.kind, key, now)
+                named = [
+                    one for one, other in self.sites.items() if any(source.url == two.url for two in other.sources)
+                ]
+                self.archive.frontier.claim(source.url, site=key, but=named, now=now, kind=source.kind)
             Listings(self.archive, key, site, self.since, now).seed()
 
     def _source(self, url: str, kind: str, key: int, now: datetime, found_on: str | None = None) -> None:
-        self.archive.frontier.add(url, site=key, kind=kind, now=now, priority=SOURCE, found_on=found_on)
+        """Queue a source. One that a site had which is not crawled any more, as it has another name now, is this one's."""
+        if not self.archive.frontier.add(url, site=key, kind=kind, now=now, priority=SOURCE, found_on=found_on):
+            self.archive.frontier.claim(url, site=key, but=self.sites.keys(), now=now)
 
     def robots(self, page: Page, key: int | None, now: datetime) -> None:
         """Take the sitemaps that robots.txt names as sources of a site whose settings name none."""

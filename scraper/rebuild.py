@@ -10,7 +10,7 @@ from pathlib import Path
 from parsers.errors import ArchiveLocked, UsageError
 from scraper.ingest import Ingest
 from scraper.reading import read
-from scraper.settings import Settings, SiteSettings, from_row
+from scraper.settings import Settings, SiteSettings, from_row, in_scope
 from scraper.takedown import read_again
 from storage import facts, takedown
 from storage.archive import Archive
@@ -167,16 +167,17 @@ def _used(archive: Archive, run: _Run, event: Event, used: facts.SiteFacts) -> N
 def _page(ingest: Ingest, run: _Run, applied: Applied) -> None:
     """Read a page as the crawl did, and keep what it gave."""
     found = applied.facts
-    if applied.site not in run.sites or found.kind not in (*KINDS, "robots"):
-        return
     page, kept = applied.page, applied.kept
     assert page.captured is not None
-    site = run.sites[applied.site]
     if found.kind == "robots":
-        if site.discovers:
+        key = next((key for key, one in run.sites.items() if in_scope(page.url, one)), None)
+        if key is not None and run.sites[key].discovers:
             content = ingest.archive.page(kept.capture) if kept.identical else page
-            ingest.robots(content, applied.site, page.captured)
+            ingest.robots(content, key, page.captured)
         return
+    if applied.site not in run.sites or found.kind not in KINDS:
+        return
+    site = run.sites[applied.site]
     reading = None
     known = kept.read and not ingest.anew(found.kind)
     if found.withheld is None and not known and (found.kind != "story" or run.reads):

@@ -116,6 +116,15 @@ class Frontier:
             self.stirred.add(Shard(key, site, name))
         return cursor.rowcount == 1
 
+    def claim(self, url: str, *, site: int, but: Collection[int], now: datetime, kind: Kind | None = None) -> None:
+        """Make a known address a source of a site, due now, unless it is one of the sites `but`. `kind`: what it is from now on."""
+        self._sooner(
+            "UPDATE frontier SET site_id = ?1, kind = coalesce(?2, kind), priority = ?3, state = 'due', due = ?4, "
+            "outcome = nullif(outcome, ?5) WHERE url = ?6 AND (site_id NOT IN (SELECT value FROM json_each(?7)) "
+            "OR (site_id = ?1 AND ?2 IS NOT NULL AND (kind, priority) <> (?2, ?3)))",
+            (site, kind, SOURCE, stamp(now), patterns.DROPPED, url, json.dumps([*but])),
+        )
+
     def knows(self, url: str) -> bool:
         """Whether an address was ever queued."""
         return self.conn.execute("SELECT 1 FROM frontier WHERE url = ?", (url,)).fetchone() is not None

@@ -197,11 +197,11 @@ class Replay:
         return Applied(facts, kept, page, site)
 
     def _revisited(self, answer: Stored) -> PageFacts | None:
-        """Facts of a plain revisit: those of the capture that it found again."""
+        """Facts of a plain revisit: those of the queue's address, whose site may have changed, else of the capture found again."""
         asked = try_canonical(answer.url) or answer.url
         row = self.archive.db.execute(
-            "SELECT c.kind, s.name FROM capture c LEFT JOIN site s ON s.id = c.site_id WHERE c.asked = ? "
-            "ORDER BY c.at DESC, c.id DESC LIMIT 1",
+            "SELECT coalesce(f.kind, c.kind), s.name FROM capture c LEFT JOIN frontier f ON f.url = c.asked "
+            "LEFT JOIN site s ON s.id = coalesce(f.site_id, c.site_id) WHERE c.asked = ? ORDER BY c.at DESC, c.id DESC LIMIT 1",
             (asked,),
         ).fetchone()
         return PageFacts(asked, row[0], self.run, row[1]) if row else None

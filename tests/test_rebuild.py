@@ -231,7 +231,9 @@ def test_a_damaged_stretch_costs_its_pages_and_no_others(
     (warc,) = Warc(copy / "warc").files()
     story, offset, length = rows(
         copy,
-        "SELECT asked, offset, length FROM capture WHERE kind = 'story' AND verdict = 'article' ORDER BY id LIMIT 1 OFFSET 9",
+        "SELECT asked, offset, length FROM capture c WHERE kind = 'story' AND verdict = 'article' AND "  # one text, one address
+        "(SELECT count(*) FROM capture x WHERE x.asked = c.asked) = 1 AND "
+        "(SELECT count(*) FROM alias l JOIN alias m USING (article_id) WHERE l.url = c.asked) = 1 ORDER BY c.id LIMIT 1 OFFSET 9",
     )[0]
     data = bytearray(warc.read_bytes())
     data[offset + length // 2 : offset + length // 2 + len(harm)] = harm
@@ -380,3 +382,31 @@ def test_robots_asked_for_again_in_a_long_run(tmp_path: Path, monkeypatch: pytes
     before = tables(tmp_path)
     assert anew(tmp_path) == []
     assert_same(before, tmp_path)
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_a_source_belongs_to_the_site_whose_settings_name_it_and_is_what_they_say(
+    tmp_path: Path, declared: bool
+) -> None:
+    """A site gets another name, and an address that was asked for as a story may be a section's."""
+    stories, section = [STORY.format(n) for n in range(3)], STORY.format(9)
+    with Server() as server:
+        server.at.update({story: answer(html(f"Boat {story}", f"<p>{story}</p>{PROSE}")) for story in stories})
+        server.at["/"] = [answer(front(stories[0], section)), answer(front(stories[1]))]
+        server.at[section] = [answer(html("The harbor")), answer(front(stories[2]))]
+        server.at["/robots.txt"] = answer(f"Sitemap: {server.url('/news.xml')}".encode())
+        visit(server, tmp_path)
+        before = len(server.targets)
+        path = tmp_path / FILE
+        sources = f'sources = [{{ front = "/" }}, {{ front = "{section}" }}]' if declared else ""
+        path.write_text(f"{path.read_text('utf-8').replace('site.sea', 'site.ocean')}\n{sources}\n", "utf-8")
+        settings = load(tmp_path, environ={})
+        limits = Limits(wait=0.0)
+        clock = Clock(NOW + timedelta(hours=3))
+        run_crawl(tmp_path, settings, settings.sites, clock=clock, limits=limits, progress=Silent())
+        asked = {"/", stories[1], *((section, stories[2]) if declared else ("/news.xml",))}
+        assert set(server.targets[before:]) == asked
+    queue = rows(tmp_path, QUEUE)
+    assert ("front", "ocean", 2) in {row[1:4] for row in queue}
+    anew(tmp_path)
+    assert rows(tmp_path, QUEUE) == queue

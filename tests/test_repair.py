@@ -147,7 +147,7 @@ def test_what_came_back_is_lost_no_more(crawled: Crawled, copy: Path) -> None:
         ["UPDATE capture SET offset = 7 WHERE id = {capture}", "UPDATE visit SET offset = 7 WHERE id = {visit}"],
         ["UPDATE reading SET latest = 0 WHERE id = 9"],
         ["UPDATE reading SET latest = 1"],
-        ["DELETE FROM text_fts_docsize WHERE id = 12"],
+        ["DELETE FROM text_fts_docsize WHERE id = 5"],
         ["UPDATE text_fts_data SET block = zeroblob(length(block)) WHERE id > 10"],
         ["UPDATE warc SET indexed = 5000"],
         ["UPDATE reading SET latest = 0 WHERE id = 9", "INSERT INTO text_fts (text_fts) VALUES ('delete-all')"],

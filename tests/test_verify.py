@@ -226,24 +226,24 @@ def test_rows_behind_what_is_said_to_be_indexed_are_named(copy: Path) -> None:
 
 TAKE_OUT = (
     "INSERT INTO text_fts (text_fts, rowid, title, teaser, body) SELECT 'delete', id, title, teaser, body FROM reading "
-    "WHERE id = 12"
+    "WHERE id = 5"
 )
 
 
 @pytest.mark.parametrize(
     ("kind", "rows", "statements"),
     [
-        ("text_missing", [12], [TAKE_OUT]),
-        ("text_missing", [12], ["DELETE FROM text_fts_docsize WHERE id = 12"]),
+        ("text_missing", [5], [TAKE_OUT]),
+        ("text_missing", [5], ["DELETE FROM text_fts_docsize WHERE id = 5"]),
         ("text_extra", [999], ["INSERT INTO text_fts (rowid, title) VALUES (999, 'nothing')"]),
-        ("text_mismatch", [12], ["DROP TRIGGER reading_changed", "UPDATE reading SET title = 'Other' WHERE id = 12"]),
+        ("text_mismatch", [5], ["DROP TRIGGER reading_changed", "UPDATE reading SET title = 'Other' WHERE id = 5"]),
         (
             "text_mismatch",
-            [12, 13],
+            [5, 6],
             [
                 "DROP TRIGGER reading_changed",
-                "CREATE TEMP TABLE kept AS SELECT id, title FROM reading WHERE id IN (12, 13)",
-                "UPDATE reading SET title = (SELECT title FROM kept WHERE kept.id <> reading.id) WHERE id IN (12, 13)",
+                "CREATE TEMP TABLE kept AS SELECT id, title FROM reading WHERE id IN (5, 6)",
+                "UPDATE reading SET title = (SELECT title FROM kept WHERE kept.id <> reading.id) WHERE id IN (5, 6)",
             ],
         ),
     ],
