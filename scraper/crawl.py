@@ -2,31 +2,30 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
-from parsers.article import Card
-from parsers.errors import AddressRefused, FetchError, HostHeld, RobotsDenied
+from parsers.errors import AddressRefused, BadResponse, FetchError, HostHeld, NewsmorgueError, RobotsDenied
 from parsers.page import Page
 from parsers.url import canonical
 from scraper import ingest
-from scraper.agenda import Agenda, Slots, Waiting
+from scraper.agenda import Agenda, Slots
+from scraper.cleared import cleared, exchanges
 from scraper.clock import Clock
 from scraper.fetch.client import Fetched, Fetcher
 from scraper.headers import Header
 from scraper.ingest import Ingest
 from scraper.reading import Reading, read
 from scraper.settings import Settings, SiteSettings, in_scope
-from scraper.tally import Tally
+from scraper.tally import Progress, Tally
 from scraper.workers import Readers
 from storage import obedience, timing
 from storage.archive import Archive
 from storage.facts import FailureFacts
 from storage.frontier import KINDS, Entry, Kind
-from storage.records import Exchange
 
 FAILURES_BEFORE_REST = 5
 COUNT_EVERY = 1.0
@@ -39,16 +38,6 @@ FAR = 3600.0
 """Seconds for which the loop sleeps if only something that comes can go on."""
 _DROPPED = (RobotsDenied, AddressRefused)
 """Errors of addresses that are not to be asked for at all."""
-
-
-class Progress(Protocol):
-    """Who watches a crawl."""
-
-    def fetched(self, site: str, url: str, outcome: str) -> None:
-        """An address was tried."""
-
-    def queued(self, waiting: Mapping[str, Waiting]) -> None:
-        """What waits of each site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +189,34 @@ class Crawl:
         came = [task.result() for task in self.done]
         self.done.clear()
         self.keep_at = math.inf
-        with self.archive.transaction():
-            outcomes = [(one.entry, self._keep(one)) for one in came]
-            for one in came:
-                agenda.kept(one.entry)
-            agenda.write()
+        try:
+            outcomes = self._keep_all(came, agenda)
+        except NewsmorgueError:  # the archive cannot go on
+            raise
+        except Exception:  # over one page: the others are kept, each by itself
+            outcomes = [outcome for one in came for outcome in self._keep_alone(one, agenda)]
         for one in came:
             if not one.freed:  # only now is it known whether the host is to be left alone
                 agenda.free(one.entry.host)
         for entry, outcome in outcomes:
             self.progress.fetched(self.sites[entry.site].name, entry.url, outcome)
+
+    def _keep_all(self, came: Sequence[_Came], agenda: Agenda) -> list[tuple[Entry, str]]:
+        with self.archive.transaction():
+            outcomes = [(one.entry, self._keep(one)) for one in came]
+            for one in came:
+                agenda.kept(one.entry)
+            agenda.write()
+        return outcomes
+
+    def _keep_alone(self, one: _Came, agenda: Agenda) -> list[tuple[Entry, str]]:
+        """Keep one page. If that fails it counts as not fetched, is named, and is asked for again later."""
+        try:
+            return self._keep_all([one], agenda)
+        except NewsmorgueError:
+            raise
+        except Exception as error:
+            return self._keep_all([_Came(one.entry, error=_unforeseen(error, one.entry))], agenda)
 
     def _kinds(self) -> tuple[Kind, ...]:
         """What may still be asked for: no stories once there are enough."""
@@ -245,6 +252,8 @@ class Crawl:
             fetched = await fetcher.get(entry.url, etag=etag, last_modified=last_modified)
         except FetchError as error:
             return _Came(entry, error=error)
+        except Exception as error:
+            return _Came(entry, error=_unforeseen(error, entry))
         finally:
             self.slots.give()
         good = fetched.page.status < 400 and not entry.refusals
@@ -264,7 +273,7 @@ class Crawl:
         later = entry.kind == "story" and not self.limits.read
         reading = await self._read(fetched.page, entry, later=later)
         cards = reading.front.cards if reading.front else reading.article.cards if reading.article else ()
-        clean = self._obedient(fetched, cards, story=entry.kind == "story")
+        clean = cleared(fetched, self.archive.tombstones, cards, story=entry.kind == "story")
         if clean is fetched:
             return _Came(entry, fetched, reading)
         known = not anew and self.archive.holds(entry.url, clean.page)
@@ -281,21 +290,6 @@ class Crawl:
             return await self.readers.read(page, entry.kind, site.parser, site.timezone)
         finally:
             self.reading.discard(task)
-
-    def _obedient(self, fetched: Fetched, cards: Sequence[Card] = (), *, story: bool = False) -> Fetched:
-        """What came, without what was taken down; itself if it holds nothing of that."""
-        if not self.archive.tombstones:
-            return fetched
-        *hops, answer = fetched.exchanges
-        page, answer = obedience.cleaned(fetched.page, answer, self.archive.tombstones, cards, story=story)
-        return fetched if page is fetched.page else replace(fetched, page=page, exchanges=(*hops, answer))
-
-    def _exchanges(self, fetched: Fetched) -> tuple[Exchange, ...]:
-        """Redirects and answer. Where something was taken down, only the heads of redirects: nobody reads what else they say."""
-        if not self.archive.tombstones:
-            return fetched.exchanges
-        *hops, answer = fetched.exchanges
-        return (*(hop.without_payload() for hop in hops), answer)
 
     def _keep(self, came: _Came) -> str:
         """Keep what came of an address. Gives the outcome's word."""
@@ -317,13 +311,13 @@ class Crawl:
             return "taken_down"
         withheld = None
         if fetched.not_modified:
-            kept = self.archive.not_modified(entry.url, self._exchanges(fetched), run=self.run_id)
+            kept = self.archive.not_modified(entry.url, exchanges(fetched, self.archive.tombstones), run=self.run_id)
         else:
             found = reading.optouts if reading else ()
             withheld = ingest.withheld(site, self.settings.crawl.respect, found)
             kept = self.archive.keep(
                 fetched.page,
-                self._exchanges(fetched),
+                exchanges(fetched, self.archive.tombstones),
                 run=self.run_id,
                 site=entry.site,
                 kind=entry.kind,
@@ -342,6 +336,8 @@ class Crawl:
 
     def _failed(self, entry: Entry, error: FetchError) -> None:
         """Keep why an address did not come, and when it is tried again."""
+        if self.archive.tombstoned(entry.url):  # taken down while it was under way
+            return
         now = self.clock.now()
         retry: datetime | None = None
         dropped = isinstance(error, _DROPPED)
@@ -380,7 +376,7 @@ class Crawl:
         if fetched.not_modified:
             self.archive.not_modified(canonical(fetched.page.asked), fetched.exchanges, run=self.run_id)
             return
-        fetched = self._obedient(fetched)
+        fetched = cleared(fetched, self.archive.tombstones)
         site = next((key for key, one in self.sites.items() if in_scope(fetched.page.url, one)), None)
         with self.archive.transaction():
             self.archive.keep(
@@ -392,3 +388,8 @@ class Crawl:
                 verdict="not_html" if fetched.page.status < 400 else "gone",
             )
             self.ingest.robots(fetched.page, site, fetched.exchanges[-1].at)
+
+
+def _unforeseen(error: Exception, entry: Entry) -> BadResponse:
+    """A fault of ours over one answer: it costs that one, and not the run."""
+    return BadResponse(f"{type(error).__name__} over the answer of {entry.url}", cause=str(error), url=entry.url)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from parsers.errors import UsageError
 from scraper.clock import Clock
-from scraper.crawl import Limits, Progress
+from scraper.crawl import Limits
 from scraper.portal.paper import Paper
 from scraper.portal.server import Newsstand
 from scraper.runs import Outcome, crawl
 from scraper.settings import FILE, load
+from scraper.tally import Progress
 from storage.archive import Archive
 
 MARK = "# Made by `newsmorgue demo`; `newsmorgue demo` replaces this folder."

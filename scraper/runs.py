@@ -13,11 +13,11 @@ from parsers.errors import Interrupted
 from parsers.version import __version__
 from scraper import headers
 from scraper.clock import Clock
-from scraper.crawl import Crawl, Limits, Progress
+from scraper.crawl import Crawl, Limits
 from scraper.fetch.client import user_agent
 from scraper.ingest import catch_up
 from scraper.settings import Settings, SiteSettings, require_contact
-from scraper.tally import Tally
+from scraper.tally import Progress, Tally
 from scraper.workers import Readers
 from storage.archive import Archive
 

@@ -1,7 +1,11 @@
 """What a run did, in numbers: outcomes by site, links that were not followed by cause, errors by address."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
+
+from scraper.agenda import Waiting
 
 MAX_ERRORS = 1000
 """Addresses whose errors are kept in memory for the end of a run; the archive has all of them."""
@@ -41,3 +45,13 @@ class Tally:
     def failed_sites(self) -> list[str]:
         """Sites from which nothing came although something was asked."""
         return sorted(site for site, seen in self.by_site.items() if seen["tried"] and not seen["got"])
+
+
+class Progress(Protocol):
+    """Who watches a crawl."""
+
+    def fetched(self, site: str, url: str, outcome: str) -> None:
+        """An address was tried."""
+
+    def queued(self, waiting: Mapping[str, Waiting]) -> None:
+        """What waits of each site."""

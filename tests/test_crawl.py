@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Silent
@@ -17,9 +18,11 @@ from scraper.agenda import Agenda
 from scraper.clock import Clock
 from scraper.crawl import Limits
 from scraper.fetch import pace
+from scraper.ingest import Ingest
 from scraper.runs import Outcome, crawl
 from scraper.settings import FILE, load
 from storage.archive import Archive
+from storage.frontier import Entry
 from tests.servers import Server, answer, moved
 
 NOW = datetime(2026, 3, 10, 9, 0, tzinfo=UTC)
@@ -339,3 +342,27 @@ def test_a_host_that_others_lead_to_is_held_alone_and_the_run_ends(
         with Archive.open(tmp_path / "a") as archive:
             held = archive.db.execute("SELECT name FROM host WHERE held_until IS NOT NULL").fetchall()
             assert held == [(land.url("").removeprefix("http://"),)]
+
+
+def test_a_page_over_which_keeping_fails_costs_itself_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours, put in here: the others of its group are kept, and the next run is none the worse."""
+    paths = [STORY.format(n) for n in range(4)]
+    keep = Ingest.page
+
+    def faulty(self: Ingest, entry: Entry, *arguments: Any) -> str:
+        if entry.url.endswith(paths[2]):
+            raise ZeroDivisionError("put in")
+        return keep(self, entry, *arguments)
+
+    with Server() as server:
+        server.at["/"] = answer(front(*paths))
+        for number, path in enumerate(paths):
+            server.at[path] = answer(html(f"Two boats lost, part {number}", f"{PROSE}<p>Boat {number}.</p>"))
+        monkeypatch.setattr(Ingest, "page", faulty)
+        outcome = visit(server, tmp_path)
+        assert urls(tmp_path) == [path for path in paths if path != paths[2]]
+        (words,) = [words for url, words in outcome.tally.errors.items() if url.endswith(paths[2])]
+        assert "ZeroDivisionError over the answer of" in words
+        monkeypatch.undo()
+        visit(server, tmp_path, now=NOW + timedelta(hours=1))
+        assert urls(tmp_path) == paths

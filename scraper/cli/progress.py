@@ -13,8 +13,8 @@ from rich.text import Text
 
 from scraper.agenda import Waiting
 from scraper.cli.output import counted, printable, say
-from scraper.crawl import Progress
 from scraper.fetch.pace import MAX_DELAY
+from scraper.tally import Progress
 
 EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
