@@ -19,7 +19,7 @@ from scraper.fetch.client import Fetched, Fetcher
 from scraper.headers import Header
 from scraper.ingest import Ingest
 from scraper.reading import Reading, read
-from scraper.settings import Settings, SiteSettings, in_scope
+from scraper.settings import Owners, Settings, SiteSettings
 from scraper.tally import Progress, Tally
 from scraper.workers import Readers
 from storage import obedience, timing
@@ -90,6 +90,7 @@ class Crawl:
         self.sites = {
             archive.site_id(s.name, home=s.home, parser=s.parser, timezone=s.timezone, now=started): s for s in sites
         }
+        self.owners = Owners(self.sites)
         self.agent = agent
         self.limits = limits
         self.progress = progress
@@ -119,7 +120,7 @@ class Crawl:
         async with Fetcher(
             self.settings.crawl,
             agent=self.agent,
-            scope=lambda url: any(in_scope(url, site) for site in self.sites.values()),
+            scope=lambda url: self.owners.of(url) is not None,
             headers=self._headers,
             keep_robots=self._keep_robots,
             now=self.clock.now,
@@ -366,10 +367,11 @@ class Crawl:
 
     def _headers(self, url: str) -> Sequence[Header]:
         """The headers of settings for an address: those of the site whose own it is, over TLS if the site has it."""
-        for site in self.sites.values():
-            if in_scope(url, site):
-                return site.headers if url.startswith("https:") or not site.home.startswith("https:") else ()
-        return ()
+        key = self.owners.of(url)
+        if key is None:
+            return ()
+        site = self.sites[key]
+        return site.headers if url.startswith("https:") or not site.home.startswith("https:") else ()
 
     def _keep_robots(self, fetched: Fetched) -> None:
         """Keep robots.txt as it stood: the rights snapshot of what is captured beside it."""
@@ -377,7 +379,7 @@ class Crawl:
             self.archive.not_modified(canonical(fetched.page.asked), fetched.exchanges, run=self.run_id)
             return
         fetched = cleared(fetched, self.archive.tombstones)
-        site = next((key for key, one in self.sites.items() if in_scope(fetched.page.url, one)), None)
+        site = self.owners.of(fetched.page.url)
         with self.archive.transaction():
             self.archive.keep(
                 fetched.page,

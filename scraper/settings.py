@@ -354,3 +354,28 @@ def in_scope(url: str, site: SiteSettings) -> bool:
         return False
     name, own = host(url), host(site.home).removeprefix("www.")
     return name == own or name.endswith(f".{own}") or domain(url) in site.scope
+
+
+class Owners:
+    """Whose own an address is, among some sites by key: `in_scope` for all of them at once."""
+
+    def __init__(self, sites: Mapping[int, SiteSettings]) -> None:
+        self._rank = {key: place for place, key in enumerate(sites)}
+        self._homes: dict[str, int] = {}
+        self._further: dict[str, int] = {}
+        for key, site in sites.items():
+            self._homes.setdefault(host(site.home).removeprefix("www."), key)
+            for name in site.scope:
+                self._further.setdefault(name, key)
+
+    def of(self, url: str) -> int | None:
+        """The key of the first site in whose scope an address is; None if it is in none."""
+        if is_removed(url):
+            return None
+        found = [self._further[domain(url)]] if domain(url) in self._further else []
+        name = host(url)
+        while name:
+            if name in self._homes:
+                found.append(self._homes[name])
+            name = name.partition(".")[2]
+        return min(found, key=self._rank.__getitem__, default=None)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parsers.errors import SettingsError, UsageError
-from scraper.settings import FILE, CrawlSettings, Source, load, require_contact
+from scraper.settings import FILE, CrawlSettings, Owners, Source, in_scope, load, require_contact
 
 FULL = """
 [crawl]
@@ -154,3 +154,24 @@ def test_a_password_in_a_file_is_for_its_owner_alone(tmp_path: Path) -> None:
     write(tmp_path, '[crawl]\nproxy = "http://proxy.example:3128"')
     (tmp_path / FILE).chmod(0o644)
     assert load(tmp_path, environ={}).crawl.proxy == "http://proxy.example:3128"
+
+
+def test_whose_own_an_address_is(tmp_path: Path) -> None:
+    """The same as asking each site in turn."""
+    folder = write(
+        tmp_path,
+        '[crawl]\ncontact = "a@b.example"\n'
+        '[site.sea]\nhome = "https://www.sea.example/"\nscope = ["photos.example"]\n'
+        '[site.sport]\nhome = "https://sport.sea.example/"\n'
+        '[site.port]\nhome = "http://127.0.0.1:8080/"\n',
+    )
+    sites = dict(enumerate(load(folder, environ={}).sites))
+    owners = Owners(sites)
+    urls = (
+        "https://sea.example/1", "https://m.sea.example/", "https://sport.sea.example/", "https://notsea.example/",
+        "https://photos.example/1", "https://a.photos.example/", "http://127.0.0.1:8080/", "http://127.0.0.1/",
+        "https://sea.example/removed/0123456789abcdef0123456789abcdef", "mailto:a@sea.example",
+    )  # fmt: skip
+    expected = [next((key for key, site in sites.items() if in_scope(url, site)), None) for url in urls]
+    assert [owners.of(url) for url in urls] == expected
+    assert set(expected) == {0, 2, None}
