@@ -72,13 +72,14 @@ class Ingest:
 
     def seed(self, now: datetime) -> None:
         """Put every source of the sites at the head of the queue."""
+        named: dict[str, set[int]] = {}
+        for key, site in self.sites.items():
+            for source in site.sources:
+                named.setdefault(source.url, set()).add(key)
         for key, site in self.sites.items():
             for source in site.sources:
                 self._source(source.url, source.kind, key, now)
-                named = [
-                    one for one, other in self.sites.items() if any(source.url == two.url for two in other.sources)
-                ]
-                self.archive.frontier.claim(source.url, site=key, but=named, now=now, kind=source.kind)
+                self.archive.frontier.claim(source.url, site=key, but=named[source.url], now=now, kind=source.kind)
             Listings(self.archive, key, site, self.since, now).seed()
 
     def _source(self, url: str, kind: str, key: int, now: datetime, found_on: str | None = None) -> None:
@@ -109,7 +110,7 @@ class Ingest:
         known = page.status == 304 or kept.identical
         asked = _Asked(entry.url, entry.kind, entry.site, site, first=not entry.checks)
         outcome, news = self._keep(asked, kept, reading, now, withheld)
-        if news is not None and not entry.checks:
+        if news is not None and asked.first:
             left = patterns.count(self.archive.db.conn, entry.kind, entry.url, news=news, now=now)
             self._drop(entry.site, patterns.DROPPED, now, left)
         verdict = reading.verdict if reading is not None else kept.verdict

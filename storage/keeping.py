@@ -91,9 +91,7 @@ def keep(
     for hop in hops:
         warc.append(hop)
     place = warc.append(answer, same_as=repeat, note=facts.withheld, digest=wire)
-    if known is not None and known.digest == own and facts.withheld is None:
-        return seen(conn, known, facts.run, place, status=page.status, at=answer.at)
-    return _new(conn, page, facts, place, site=site, at=answer.at, size=len(answer.payload), wire=wire, own=own)
+    return index(conn, page, facts, place, known, site=site, at=answer.at, size=len(answer.payload), wire=wire, own=own)
 
 
 def index(
@@ -101,6 +99,7 @@ def index(
     page: Page,
     facts: PageFacts,
     place: Place,
+    known: "Standing | None",
     *,
     site: int | None,
     at: datetime,
@@ -111,27 +110,11 @@ def index(
 ) -> Kept:
     """The rows of a page whose records lie at `place`: a capture and its visit, or a visit alone if nothing is new.
 
-    `size`: bytes of the payload as it came. `wire`: its payload digest. `own`: digest of the decoded payload.
+    `known`: what stood at its address, see `standing`. `size`: bytes of the payload as it came. `wire`: its payload digest.
+    `own`: digest of the decoded payload.
     """
-    known = standing(conn, facts, at, slot)
     if known is not None and known.digest == own and facts.withheld is None:
         return seen(conn, known, facts.run, place, status=page.status, at=at, slot=slot)
-    return _new(conn, page, facts, place, site=site, at=at, size=size, wire=wire, own=own, slot=slot)
-
-
-def _new(
-    conn: sqlite3.Connection,
-    page: Page,
-    facts: PageFacts,
-    place: Place,
-    *,
-    site: int | None,
-    at: datetime,
-    size: int,
-    wire: str,
-    own: bytes,
-    slot: Slot | None = None,
-) -> Kept:
     charset = (facts.charset, facts.charset_source) if facts.withheld else _charset(page)
     cursor = conn.execute(
         "INSERT INTO capture (id, site_id, run_id, kind, asked, url, at, at_source, status, content_type, charset, charset_source, "

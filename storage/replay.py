@@ -187,6 +187,7 @@ class Replay:
                 page,
                 facts,
                 answer.place,
+                keeping.standing(conn, facts, answer.at, slot),
                 site=site,
                 at=answer.at,
                 size=facts.size if withheld else len(answer.payload),

@@ -91,8 +91,10 @@ class Keeper:
             for number, (article, page, answer, place) in enumerate(pages):
                 site = self.sites[number % len(self.sites)]
                 facts = PageFacts(article.url, "story", self.run, verdict="article")
+                conn, at = archive.db.conn, answer.at
+                known = keeping.standing(conn, facts, at)
                 kept = keeping.index(
-                    archive.db.conn, page, facts, place, site=site, at=answer.at, size=len(answer.payload), wire=WIRE, own=HASH
+                    conn, page, facts, place, known, site=site, at=at, size=len(answer.payload), wire=WIRE, own=HASH
                 )  # fmt: skip
                 archive.keep_article(kept.capture, article, site=site, now=NOW)
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from portals import ask, portal, tools
+from portals import ask, furnish, portal, tools
 
 from scraper.cli.main import run
 from storage.archive import Archive
@@ -29,11 +29,6 @@ SOURCES: dict[str, list[str] | None] = {
     "sitemap index": ['sitemap = "/sitemap.xml"'],
     "news sitemap": ['sitemap = "/sitemaps/news.xml"'],
 }
-SETTINGS = """[crawl]
-contact = "judge@example.org"
-delay = "0s"
-allow_addresses = ["127.0.0.0/8"]
-"""
 
 
 def main() -> int:
@@ -49,13 +44,12 @@ def main() -> int:
     sizes = ("--hosts", str(arguments.hosts), "--articles", str(arguments.articles))
     with portal(judge, *sizes) as control, tempfile.TemporaryDirectory() as area:
         truth = {row["url"]: row for row in map(json.loads, ask(control, "/truth").splitlines())}
-        hosts = json.loads(ask(control, "/hosts"))
-        print(f"{len(truth)} stories on {len(hosts)} hosts; load {os.getloadavg()[0]:.1f}")
+        print(f"{len(truth)} stories on {arguments.hosts} hosts; load {os.getloadavg()[0]:.1f}")
         print("| sources | found | missed | wrong title | not in the list | requests | seconds |")
         print("|---|---|---|---|---|---|---|")
         for name in [arguments.only] if arguments.only else SOURCES:
             before, begun = requests(control), time.perf_counter()
-            found = crawled(Path(area) / name.replace(" ", "-"), hosts, SOURCES[name], arguments.since)
+            found = crawled(Path(area) / name.replace(" ", "-"), control, SOURCES[name], arguments.since)
             seconds = time.perf_counter() - begun
             shared = found.keys() & truth.keys()
             wrong = sum(found[url] != truth[url]["title"] for url in shared)
@@ -65,12 +59,9 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def crawled(folder: Path, hosts: list[str], sources: list[str] | None, since: str | None) -> dict[str, str]:
+def crawled(folder: Path, control: int, sources: list[str] | None, since: str | None) -> dict[str, str]:
     """Addresses and titles of the articles of an archive after one ordinary crawl."""
-    Archive.create(folder).close()
-    named = "" if sources is None else "sources = [" + ", ".join(f"{{ {one} }}" for one in sources) + "]\n"
-    blocks = (f'[site.n{number}]\nhome = "http://{host}/"\n{named}' for number, host in enumerate(hosts))
-    (folder / "newsmorgue.toml").write_text(SETTINGS + "\n".join(blocks), "utf-8")
+    furnish(folder, control, sources=sources)
     arguments = ["crawl", "--archive", str(folder), "--wait", "5s", *(["--since", since] if since else [])]
     if code := run(arguments):
         raise SystemExit(f"crawl ended with {code}")

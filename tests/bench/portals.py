@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from common import shared
 from scraper.settings import FILE
 from storage.archive import Archive
 
+SOURCES = ('front = "/"', 'feed = "/rss.xml"')
 CORES = sorted(os.sched_getaffinity(0))
 
 
@@ -69,14 +70,16 @@ def ask(control: int, path: str) -> str:
         return str(answer.read().decode())
 
 
-def furnish(folder: Path, control: int, **settings: str) -> None:
-    """An archive of every host of the portal, if there is none. `settings`: of `[crawl]`, as TOML writes them."""
+def furnish(folder: Path, control: int, *, sources: Sequence[str] | None = SOURCES, **settings: str) -> None:
+    """An archive of every host of the portal, if there is none. `sources`: of each host, as TOML writes them; None: none named.
+    `settings`: of `[crawl]`, likewise."""
     if (folder / "archive.db").exists():
         return
     Archive.create(folder).close()
     crawl = {"contact": '"bench@example.org"', "delay": '"0s"', "allow_addresses": '["127.0.0.0/8"]', **settings}
     lines = ["[crawl]", *(f"{key} = {value}" for key, value in crawl.items())]
     for number, host in enumerate(json.loads(ask(control, "/hosts"))):
-        sources = 'sources = [{ front = "/" }, { feed = "/rss.xml" }]'
-        lines += [f"[site.p{number}]", f'home = "http://{host}/"', sources]
+        lines += [f"[site.p{number}]", f'home = "http://{host}/"']
+        if sources is not None:
+            lines.append("sources = [" + ", ".join(f"{{ {one} }}" for one in sources) + "]")
     (folder / FILE).write_text("\n".join([*lines, ""]), "utf-8")

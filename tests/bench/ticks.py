@@ -15,8 +15,8 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-from portal import SETTINGS, requests
-from portals import ask, portal, tools
+from portal import requests
+from portals import ask, furnish, portal, tools
 
 from scraper.cli.main import run
 from storage.archive import Archive
@@ -76,9 +76,7 @@ def main() -> int:
     wrong = 0
     with portal(judge, *size) as control, tempfile.TemporaryDirectory() as area:
         folder = Path(area) / "archive"
-        Archive.create(folder).close()
-        (host,) = json.loads(ask(control, "/hosts"))
-        (folder / "newsmorgue.toml").write_text(f'{SETTINGS}[site.n]\nhome = "http://{host}/"\n', "utf-8")
+        furnish(folder, control, sources=None)
         crawl(folder)
         have, _ = kept(folder)
         start = truth(control)
