@@ -126,7 +126,7 @@ CHUNKED = head(headers={"Transfer-Encoding": "chunked"})
         (on_and_on(CHUNKED, b"1\r\nx\r\n" * 1000), TooLarge),
         (on_and_on(CHUNKED + b"5;", b"x" * 1000), None),
         (on_and_on(CHUNKED + b"1\r\nx\r\n0\r\n", b"X: y\r\n" * 100), None),
-        (on_and_on(head(5) + b"hello", b"x" * 1000), None),
+        (on_and_on(head(5) + b"hello" + b"x" * 1000, b"x" * 1000), None),  # in one piece: what comes later nobody sees
     ],
     ids="fields field cookies interim lines body chunks extension trailers overlong".split(),
 )
